@@ -1,0 +1,1 @@
+"""The product: rules, contracts and composition. Start reading at `monitor.pipeline`."""

@@ -1,0 +1,1 @@
+"""Kafka and Faust: codecs, topics, stages, replayer; the crawler in `streams.sources`."""
