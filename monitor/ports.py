@@ -1,4 +1,7 @@
-"""What the pipeline and the adapters ask of each other. Every port has a fake in `monitor.testing` and one contract suite."""
+"""What the pipeline and the adapters ask of each other.
+
+Every port has a fake in `monitor.testing`, and one contract suite runs on the fake and on the real thing.
+"""
 
 from __future__ import annotations
 
