@@ -12,8 +12,9 @@ from typing import NamedTuple, Protocol
 from monitor.domain.documents import Document, Entry
 from monitor.domain.entities import Mention
 from monitor.domain.sentiment import Scores
+from monitor.domain.sources import SeenItem, SourceState
 
-__all__ = ["Classifier", "Clock", "EntityFinder", "LogWriter", "StoryAssigner", "Text"]
+__all__ = ["Classifier", "Clock", "EntityFinder", "LogWriter", "SourceStore", "StoryAssigner", "Text"]
 
 
 class Text(NamedTuple):
@@ -68,5 +69,25 @@ class LogWriter(Protocol):
 
         Raises:
             PublishFailed: Kafka did not acknowledge; the caller may write the same entries again.
+        """
+        ...
+
+
+class SourceStore(Protocol):
+    """Keeps the crawler's cursors. `save` is called only after Kafka has acknowledged."""
+
+    def load(self) -> dict[str, SourceState]:
+        """Return every known state by source id."""
+        ...
+
+    def seen(self, source: str, documents: Sequence[str]) -> dict[str, SeenItem]:
+        """Return what is known of these document ids of a source."""
+        ...
+
+    def save(self, state: SourceState, items: Sequence[SeenItem] = ()) -> None:
+        """Write a state and the items that were published with it, in one transaction.
+
+        Raises:
+            StoreUnavailable: The database did not answer; nothing was written.
         """
         ...
