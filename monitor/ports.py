@@ -9,12 +9,42 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
+from monitor.domain.alerts import AlertChange, Feedback
 from monitor.domain.documents import Document, Entry
 from monitor.domain.entities import Mention
-from monitor.domain.sentiment import Scores
+from monitor.domain.sentiment import Classified, Scores
 from monitor.domain.sources import SeenItem, SourceState
+from monitor.domain.timespans import DAY_MIN, WindowSize
+from monitor.domain.trends import Trend
+from monitor.domain.views import (
+    AlertDetail,
+    AlertFilter,
+    AlertView,
+    DocumentFilter,
+    DocumentPage,
+    Overview,
+    RunView,
+    SeriesChoice,
+    SeriesView,
+    SourceView,
+    UserView,
+)
 
-__all__ = ["Classifier", "Clock", "EntityFinder", "LogWriter", "SourceStore", "StoryAssigner", "Text"]
+__all__ = [
+    "Accounts",
+    "Classifier",
+    "Clock",
+    "EntityFinder",
+    "FeedbackSender",
+    "LogWriter",
+    "Position",
+    "Sink",
+    "SourceStore",
+    "StoredDocument",
+    "StoryAssigner",
+    "Text",
+    "ViewReader",
+]
 
 
 class Text(NamedTuple):
@@ -90,4 +120,113 @@ class SourceStore(Protocol):
         Raises:
             StoreUnavailable: The database did not answer; nothing was written.
         """
+        ...
+
+
+class StoredDocument(NamedTuple):
+    """A classified document and where it counts: `effective` is its minute, None if it counts nowhere."""
+
+    classified: Classified
+    effective: int | None
+    late: bool
+
+
+class Position(NamedTuple):
+    """How far a sink has come in one partition of a topic.
+
+    Attributes:
+        offset: Of the last bundle written.
+        watermark: The partition's watermark after it, in minutes; None before the first tick.
+    """
+
+    topic: str
+    partition: int
+    offset: int
+    watermark: int | None
+
+
+class Sink(Protocol):
+    """Writes one run's facts into the store. Each call is one transaction; the positions are in it."""
+
+    def positions(self) -> dict[tuple[str, int], Position]:
+        """Return how far this run has come, by (topic, partition)."""
+        ...
+
+    def write_documents(self, documents: Sequence[StoredDocument], positions: Sequence[Position]) -> None:
+        """Insert documents; the first of each (id, revision) stays as it is."""
+        ...
+
+    def write_trends(self, trends: Sequence[Trend], positions: Sequence[Position]) -> None:
+        """Upsert windows by (series, size, start); a closed one is never overwritten."""
+        ...
+
+    def write_alerts(self, changes: Sequence[AlertChange], positions: Sequence[Position]) -> None:
+        """Upsert alerts (a greater revision wins), append to their life, and fill the outbox, all in one transaction.
+
+        A change whose decision notifies adds one outbox row per receiver of the run, unless its key is there already.
+        """
+        ...
+
+
+class ViewReader(Protocol):
+    """Reads views. Every method takes the name of a run first; an unknown run or series gives empty views."""
+
+    def runs(self) -> tuple[RunView, ...]:
+        """Return all runs: live first, then the newest."""
+        ...
+
+    def overview(self, run: str, span_min: int = DAY_MIN, entities: tuple[str, ...] = ()) -> Overview:
+        """Return the first page over the `span_min` minutes that end at the run's as-of; `entities` narrows it."""
+        ...
+
+    def choices(self, run: str, entities: tuple[str, ...] = ()) -> tuple[SeriesChoice, ...]:
+        """Return the series of a run, the busiest first."""
+        ...
+
+    def series(self, run: str, series: str, size: WindowSize, start: datetime, end: datetime) -> SeriesView:
+        """Return the windows of a series that start in [start, end)."""
+        ...
+
+    def documents(self, run: str, filter_: DocumentFilter, limit: int = 100, offset: int = 0) -> DocumentPage:
+        """Return a page of documents, newest first."""
+        ...
+
+    def alerts(self, run: str, filter_: AlertFilter, limit: int = 500) -> tuple[AlertView, ...]:
+        """Return alerts, open ones first, then the newest."""
+        ...
+
+    def alert(self, run: str, alert: str) -> AlertDetail | None:
+        """Return one alert with evidence, life and deliveries, or None."""
+        ...
+
+    def sources(self) -> tuple[SourceView, ...]:
+        """Return the crawler's sources, failing ones first."""
+        ...
+
+
+class FeedbackSender(Protocol):
+    """Carries what people do into the log."""
+
+    def send(self, run: str, feedback: Feedback) -> None:
+        """Send and return when acknowledged.
+
+        Raises:
+            PublishFailed: Kafka did not acknowledge; nothing was changed.
+        """
+        ...
+
+
+class Accounts(Protocol):
+    """Who may log in, and what was done."""
+
+    def verify(self, name: str, password: str) -> UserView | None:
+        """Return the user if the password is right; takes as long for an unknown name."""
+        ...
+
+    def find(self, name: str) -> UserView | None:
+        """Return a user, or None."""
+        ...
+
+    def audit(self, actor: str, action: str, subject: str, detail: str = "") -> None:
+        """Append to the audit log."""
         ...
