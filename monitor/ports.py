@@ -37,6 +37,8 @@ __all__ = [
     "EntityFinder",
     "FeedbackSender",
     "LogWriter",
+    "Outbox",
+    "OutboxRow",
     "Position",
     "Sink",
     "SourceStore",
@@ -165,6 +167,34 @@ class Sink(Protocol):
 
         A change whose decision notifies adds one outbox row per receiver of the run, unless its key is there already.
         """
+        ...
+
+
+class OutboxRow(NamedTuple):
+    """One thing to tell one receiver. `key` is its idempotency key: the same in every attempt and after every restart."""
+
+    id: int
+    run: str
+    key: str
+    receiver: str
+    change: AlertChange
+    attempts: int
+    created_at: datetime
+
+
+class Outbox(Protocol):
+    """What is still to be told, durably."""
+
+    def due(self, now: datetime, limit: int = 50) -> list[OutboxRow]:
+        """Return rows whose next attempt is due, oldest first; of one receiver and alert in order of revision."""
+        ...
+
+    def delivered(self, row: OutboxRow, at: datetime, detail: str) -> None:
+        """Log the delivery and close the row, in one transaction."""
+        ...
+
+    def failed(self, row: OutboxRow, at: datetime, reason: str, retry_at: datetime | None) -> None:
+        """Log the failed attempt; None as `retry_at` gives up and says so in the log."""
         ...
 
 
