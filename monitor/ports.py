@@ -171,7 +171,7 @@ class Sink(Protocol):
 
 
 class OutboxRow(NamedTuple):
-    """One thing to tell one receiver. `key` is its idempotency key: the same in every attempt and after every restart."""
+    """One thing to tell one receiver. `key` is its idempotency key: the same in every attempt, after every restart."""
 
     id: int
     run: str

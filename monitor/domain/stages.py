@@ -1,9 +1,9 @@
 """How a stage with state takes a bundle: first all is computed, then sent, then written; a kill between is harmless.
 
-A stage lives once per partition of its topic. `step` changes nothing; it returns what to send and what to write, in the
-order of docs/architecture.md, "Order of writes": sends first (the watermark last of them), awaited; then each key once;
-the partition's own record last. Whoever runs the stage (Faust with a table, the replay with a dictionary) carries it
-out and then calls `commit`.
+A stage lives once per partition of its topic. `step` returns what to send and what to write, in the order of
+docs/architecture.md, "Order of writes": sends first (the watermark last of them), awaited; then each key once; the
+partition's own record last. Whoever runs the stage (Faust with a table, the replay with nothing) carries that out. A
+stage whose step was not carried out whole is thrown away and loaded anew from what was kept.
 """
 
 from __future__ import annotations
@@ -50,9 +50,8 @@ class Stage(Protocol):
         ...
 
     def step(self, offset: int, entries: Sequence[Any]) -> Step:
-        """Compute what the bundle at `offset` does. Changes nothing; a bundle seen before gives an empty step."""
-        ...
+        """Take the bundle at `offset`; one seen before gives an empty step.
 
-    def commit(self, step: Step) -> None:
-        """Take the writes of a step over into memory."""
+        The records in the step are the stage's own: encode them before the next call.
+        """
         ...

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from monitor.domain.timespans import WindowSize
-from monitor.domain.windows import Sums
+from monitor.domain.windows import Counts
 
 __all__ = [
     "MIN_SAMPLE",
@@ -87,7 +87,7 @@ class Trend:
         closed: False while it still fills; a closed one never changes.
         covered: False if minutes in it were covered by nobody: shown, neither judged nor learned from.
         polarity: None under MIN_SAMPLE stories.
-        sums: The window's sums.
+        counts: The window's figures.
     """
 
     series: str
@@ -95,7 +95,7 @@ class Trend:
     start: int
     closed: bool
     covered: bool
-    sums: Sums
+    counts: Counts
     polarity: Polarity | None
     surprises: tuple[Surprise, ...] = ()
 
@@ -130,18 +130,18 @@ class ClosedUpTo:
     revision: int
 
 
-def polarity_of(sums: Sums) -> Polarity | None:
+def polarity_of(counts: Counts) -> Polarity | None:
     """Return the mean polarity of the documents with a 95 % interval, or None under MIN_SAMPLE stories.
 
     mean = sum / n; interval = mean -+ 1.96 s / sqrt(stories), cut to [-1, 1]: copies add no certainty, so the number
     of stories is the effective sample (Kish 1965, design effect of clusters).
 
-    >>> polarity_of(Sums(documents=4, stories={"a"})) is None
+    >>> polarity_of(Counts(documents=4, stories=4)) is None
     True
     """
-    if len(sums.stories) < MIN_SAMPLE:
+    if counts.stories < MIN_SAMPLE:
         return None
-    mean = sums.polarity / sums.documents / 1e6
-    variance = max(0.0, sums.squares / sums.documents / 1e6 - mean * mean)
-    half = _Z95 * math.sqrt(variance / len(sums.stories))
+    mean = counts.polarity / counts.documents / 1e6
+    variance = max(0.0, counts.squares / counts.documents / 1e6 - mean * mean)
+    half = _Z95 * math.sqrt(variance / counts.stories)
     return Polarity(mean=mean, low=max(-1.0, mean - half), high=min(1.0, mean + half))

@@ -11,12 +11,33 @@ from dataclasses import dataclass, field
 
 from monitor.domain.sentiment import Classified, Label
 
-__all__ = ["EVIDENCE", "Gap", "PaneTotal", "Sums", "Watermark"]
+__all__ = ["EVIDENCE", "Counts", "Gap", "PaneTotal", "Sums", "Watermark"]
 
 EVIDENCE = 5
 """Documents kept as evidence, per side and sum."""
 
 _MILLI = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """The figures of a window: `Sums` with each set replaced by its size. Fields as there; ids strongest first."""
+
+    documents: int = 0
+    negative: int = 0
+    neutral: int = 0
+    positive: int = 0
+    polarity: int = 0
+    squares: int = 0
+    originals: int = 0
+    negative_originals: int = 0
+    positive_originals: int = 0
+    late: int = 0
+    stories: int = 0
+    sources: int = 0
+    origins: int = 0
+    against: tuple[str, ...] = ()
+    in_favour: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -102,6 +123,26 @@ class Sums:
         fresh = Sums()
         fresh.absorb(self)
         return fresh
+
+    def counted(self) -> Counts:
+        """Return the figures without the sets: what leaves the stage that sums."""
+        return Counts(
+            documents=self.documents,
+            negative=self.negative,
+            neutral=self.neutral,
+            positive=self.positive,
+            polarity=self.polarity,
+            squares=self.squares,
+            originals=self.originals,
+            negative_originals=self.negative_originals,
+            positive_originals=self.positive_originals,
+            late=self.late,
+            stories=len(self.stories),
+            sources=len(self.sources),
+            origins=len(self.origins),
+            against=tuple(document for _, document in self.against),
+            in_favour=tuple(document for _, document in self.in_favour),
+        )
 
 
 def _best(ours: list[tuple[int, str]], theirs: list[tuple[int, str]]) -> list[tuple[int, str]]:
