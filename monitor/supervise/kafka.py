@@ -24,12 +24,14 @@ from typing import Self
 import structlog
 
 from monitor.domain.errors import MonitorError
-from monitor.supervise.jars import ensure_jars, java_executable
+from monitor.supervise.children import Child
+from monitor.supervise.jars import ensure_jars, java_executable, java_flags
 from monitor.supervise.kafka_files import log4j2_xml, server_properties
 from monitor.supervise.leashed import Leashed
 from monitor.supervise.ports import free_port
+from monitor.supervise.state import StateFolder
 
-__all__ = ["EmbeddedKafka", "KafkaNotStarted", "kafka_answers", "kafka_command", "prepare_kafka"]
+__all__ = ["EmbeddedKafka", "KafkaNotStarted", "kafka_answers", "kafka_child", "kafka_command", "prepare_kafka"]
 
 HOST = "127.0.0.1"
 READY_WITHIN_S = 60.0
@@ -63,6 +65,7 @@ def kafka_command(java: Path, jars: Path, state_dir: Path, heap_mb: int) -> list
     """Return the command line of a broker, without the main class and its arguments."""
     return [
         str(java),
+        *java_flags(java),
         "-Xms64m",
         f"-Xmx{heap_mb}m",
         "-XX:+UseSerialGC",
@@ -149,6 +152,19 @@ def kafka_answers(bootstrap: str, timeout_s: float = 2.0) -> bool:
         return False
     finally:
         admin.close()
+
+
+def kafka_child(folder: StateFolder, port: int, *, controller_port: int = 0, heap_mb: int = 256) -> Child:
+    """Return the embedded Kafka as a child of a supervisor; it is ready once it answers.
+
+    Call `ensure_jars` first where a person waits: a child that cannot fetch its jars only dies again and again.
+    """
+    arguments = ("--port", str(port), "--controller-port", str(controller_port), "--heap-mb", str(heap_mb))
+    return Child(
+        name="kafka",
+        command=(sys.executable, "-m", "monitor.supervise.kafka", "--state", str(folder.kafka), *arguments),
+        ready=lambda: kafka_answers(f"{HOST}:{port}"),
+    )
 
 
 class EmbeddedKafka:

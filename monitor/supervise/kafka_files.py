@@ -34,7 +34,7 @@ BROKER_LOG = """<?xml version="1.0" encoding="UTF-8"?>
   <Loggers>
     <Root level="INFO">
       <AppenderRef ref="file"/>
-      <AppenderRef ref="console" level="WARN"/>
+      <AppenderRef ref="console" level="ERROR"/>
     </Root>
     <Logger name="org.apache.kafka.common.config.AbstractConfig" level="WARN"/>
     <Logger name="kafka.server.KafkaConfig" level="WARN"/>

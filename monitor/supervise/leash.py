@@ -17,6 +17,7 @@ import time
 __all__ = ["main"]
 
 PASSED_ON = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGCONT)
+HIGHEST_DESCRIPTOR = 1024
 PR_SET_PDEATHSIG = 1
 """From <linux/prctl.h>: the signal that the kernel sends to a process whose parent has died."""
 
@@ -38,7 +39,7 @@ def _spawn(command: list[str]) -> int:
         return child
     try:
         _die_with(leash)
-        os.closerange(3, os.sysconf("SC_OPEN_MAX"))  # what the leash holds open is not the command's
+        os.closerange(3, HIGHEST_DESCRIPTOR)  # what the leash holds open is not the command's
         for number in (*PASSED_ON, signal.SIGCHLD, signal.SIGPIPE):
             signal.signal(number, signal.SIG_DFL)
         os.execvp(command[0], command)  # noqa: S606 the owner's own list, never a shell line
