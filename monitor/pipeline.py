@@ -54,21 +54,25 @@ class StageSpec(NamedTuple):
 
 STAGES: tuple[StageSpec, ...] = (
     StageSpec(
-        "pane", CLASSIFIED, PANES, lambda partition, run: PaneStage(partition, run.partitions), ("Classified", "Tick")
+        name="pane",
+        topic=CLASSIFIED,
+        sends_to=PANES,
+        build=lambda partition, run: PaneStage(partition, run.partitions),
+        reads=("Classified", "Tick"),
     ),
     StageSpec(
-        "window",
-        PANES,
-        TRENDS,
-        lambda partition, run: WindowStage(partition, run.partitions),
-        ("PaneTotal", "Watermark"),
+        name="window",
+        topic=PANES,
+        sends_to=TRENDS,
+        build=lambda partition, run: WindowStage(partition, run.partitions),
+        reads=("PaneTotal", "Watermark"),
     ),
     StageSpec(
-        "judge",
-        TRENDS,
-        ALERTS,
-        lambda _, run: JudgeStage(run.partitions),
-        ("Judgement", "ClosedUpTo", "Feedback"),
+        name="judge",
+        topic=TRENDS,
+        sends_to=ALERTS,
+        build=lambda _, run: JudgeStage(run.partitions),
+        reads=("Judgement", "ClosedUpTo", "Feedback"),
         single=True,
     ),
 )

@@ -9,7 +9,7 @@ stage whose step was not carried out whole is thrown away and loaded anew from w
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 __all__ = ["Send", "Stage", "Step", "Write"]
 
@@ -43,7 +43,7 @@ class Stage(Protocol):
     dataclass of plain fields, fit for JSON, with a `version`.
     """
 
-    records: dict[str, type]
+    records: ClassVar[dict[str, type]]
 
     def load(self, records: Iterable[tuple[str, Any]]) -> None:
         """Take over what was kept, in any order; called once, before the first step."""
