@@ -1,0 +1,1 @@
+"""Alembic scripts, found by path."""
