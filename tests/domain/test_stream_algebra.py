@@ -152,7 +152,7 @@ def run_over(entries: list[Any], partitions: int, seed: int, kills: float) -> Lo
             bundles = log.topics["classified"][partition]
             bundles.insert(rng.randrange(len(bundles)) + 1, list(rng.choice(bundles[: max(1, len(bundles) // 8)])[:0]))
     workers = [
-        Worker(spec, partition, run, log, rng, kills)
+        Worker(spec, partition, run, log, rng, kills * (60 if spec.single else 1))  # the judge writes seldom
         for spec in STAGES
         for partition in ([0] if spec.single else range(partitions))
     ]
