@@ -8,7 +8,7 @@ from __future__ import annotations
 import ssl
 import time
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -19,7 +19,7 @@ import httpcore
 import httpx
 
 from monitor.domain.errors import SourceRefused
-from streams.sources.guard import Connections, GuardedBackend, Resolver, check_url, resolve
+from streams.sources.guard import Connections, GuardedBackend, Resolver, check_url, is_public, resolve
 from streams.sources.politeness import freshness, retry_after
 
 __all__ = ["FailureReason", "FetchFailed", "FetchLimits", "FetchOutcome", "Fetched", "Fetcher", "NotModified"]
@@ -166,6 +166,7 @@ class Fetcher:
     Args:
         user_agent: Sent with every request; the default names the project and its version.
         resolver: Looks names up; given by tests.
+        judge: Tells of an address whether it may be dialled.
         allow_private: Allow private addresses for every fetch (a wholly internal installation).
     """
 
@@ -175,11 +176,13 @@ class Fetcher:
         limits: FetchLimits | None = None,
         user_agent: str = "",
         resolver: Resolver = resolve,
+        judge: Callable[[str], bool] = is_public,
         allow_private: bool = False,
     ) -> None:
         self.limits = limits or FetchLimits()
         self.user_agent = user_agent or default_user_agent()
         self._resolver = resolver
+        self._judge = judge
         self._allow_private = allow_private
         self._context = httpx.create_ssl_context()
         self._connections = Connections()
@@ -228,7 +231,7 @@ class Fetcher:
     def _hop(self, url: httpx.URL, request: _Request, *, own_headers: bool) -> FetchOutcome | httpx.URL:
         backend = GuardedBackend(
             resolver=self._resolver,
-            allow_private=request.allow_private,
+            judge=_anything if request.allow_private else self._judge,
             deadline=request.deadline,
             connections=self._connections,
         )
@@ -244,7 +247,10 @@ class Fetcher:
         ):
             if answer.status_code in REDIRECTS and answer.headers.get("location"):
                 return url.join(answer.headers["location"])
-            return _outcome(answer, url, request)
+            outcome = _outcome(answer, url, request)
+        if self._connections.closed:  # a socket that we shut looks like the end of a body without a length
+            raise TimeoutError
+        return outcome
 
     def _failure(self, error: Exception, request: _Request) -> FetchFailed:
         if self._connections.closed:
@@ -269,6 +275,10 @@ def default_user_agent() -> str:
     except PackageNotFoundError:  # run from a bare checkout
         release = "0"
     return f"Bellwether/{release} (+https://github.com/bellwether-monitor/bellwether; feed reader)"
+
+
+def _anything(_: str) -> bool:
+    return True
 
 
 def _origin(url: httpx.URL) -> tuple[str, str, int | None]:

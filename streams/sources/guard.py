@@ -142,12 +142,15 @@ class GuardedBackend(httpcore.NetworkBackend):
     """Opens sockets to judged addresses only, and lets no single wait outlast the deadline of the fetch.
 
     Args:
+        judge: Tells of an address whether it may be dialled (`is_public`).
         deadline: On the monotonic clock, in seconds.
     """
 
-    def __init__(self, *, resolver: Resolver, allow_private: bool, deadline: float, connections: Connections) -> None:
+    def __init__(
+        self, *, resolver: Resolver, judge: Callable[[str], bool], deadline: float, connections: Connections
+    ) -> None:
         self._resolver = resolver
-        self._allow_private = allow_private
+        self._judge = judge
         self._deadline = deadline
         self._connections = connections
         self._sockets = httpcore.SyncBackend()
@@ -175,9 +178,7 @@ class GuardedBackend(httpcore.NetworkBackend):
 
     def _judged(self, host: str, port: int) -> list[str]:
         addresses = look_up(self._resolver, host, port, self._deadline, self._connections)
-        if self._allow_private:
-            return addresses
-        public = [address for address in addresses if is_public(address)]
+        public = [address for address in addresses if self._judge(address)]
         if not public:
             msg = (
                 f"{host} stands for {', '.join(addresses) or 'no address'}, which is not a public address; "

@@ -13,23 +13,44 @@ from streams.stories import StoryIndex, StoryRow, story_text
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 SAME = [
-    ("Harbor Mills cuts annual outlook after weak quarter", "UPDATE 2-Harbor Mills cuts annual outlook after weak quarter"),
-    ("Harbor Mills cuts annual outlook after weak quarter", "Harbor Mills cuts annual outlook after weak quarter - Daily Example"),
-    ("Harbor Mills cuts annual outlook after weak quarter", "CORRECTED-UPDATE 1-Harbor Mills cuts annual outlook after weak quarter"),
-    ("Harbor Mills cuts annual outlook after weak quarter | Example Wire", "Harbor Mills cuts annual outlook after weak quarter - Other Times"),
+    (
+        "Harbor Mills cuts annual outlook after weak quarter",
+        "UPDATE 2-Harbor Mills cuts annual outlook after weak quarter",
+    ),
+    (
+        "Harbor Mills cuts annual outlook after weak quarter",
+        "Harbor Mills cuts annual outlook after weak quarter - Daily Example",
+    ),
+    (
+        "Harbor Mills cuts annual outlook after weak quarter",
+        "CORRECTED-UPDATE 1-Harbor Mills cuts annual outlook after weak quarter",
+    ),
+    (
+        "Harbor Mills cuts annual outlook after weak quarter | Example Wire",
+        "Harbor Mills cuts annual outlook after weak quarter - Other Times",
+    ),
     ("Northgate to sell tyre unit for $2.5 bln -sources", "Northgate to sell tyre unit for $2.5 billion: sources"),
     ("Factory output stabilises in Borland, survey shows", "Factory output stabilizes in Borland, survey shows"),
-    ("RT @desk: Harbor Mills down again, what is going on there? https://t.example/x", "Harbor Mills down again, what is going on there?"),
+    (
+        "RT @desk: Harbor Mills down again, what is going on there? https://t.example/x",
+        "Harbor Mills down again, what is going on there?",
+    ),
     ("U.S. agency fines Northgate over faulty brakes", "US agency fines Northgate over faulty brakes"),
-]  # fmt: skip
+]
 OTHER = [
-    ("Harbor Mills quarterly profit beats estimates on strong demand", "Northgate quarterly profit beats estimates on strong demand"),
-    ("BRIEF-Harbor Mills declares quarterly dividend of $0.32 per share", "BRIEF-Harbor Mills declares quarterly dividend of $0.45 per share"),
+    (
+        "Harbor Mills quarterly profit beats estimates on strong demand",
+        "Northgate quarterly profit beats estimates on strong demand",
+    ),
+    (
+        "BRIEF-Harbor Mills declares quarterly dividend of $0.32 per share",
+        "BRIEF-Harbor Mills declares quarterly dividend of $0.45 per share",
+    ),
     ("$HBML breaking out on huge volume this morning", "$NGTE breaking out on huge volume this morning"),
     ("harbor looks ready for another leg down here", "northgate looks ready for another leg down here"),
     ("Harbor Mills", "Harbor Mill"),
     ("Example Broker raises Harbor Mills to buy from hold", "Example Broker raises Southport to buy from hold"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("first", "second"), SAME)
@@ -79,7 +100,7 @@ def test_a_date_in_1970_disturbs_nobody() -> None:
 
 WORDS = st.lists(
     st.sampled_from(
-        "Harbor Northgate profit falls rises on weak strong demand 3.5% 4% quarter in Borland says".split()
+        ["Harbor", "Northgate", "profit", "falls", "rises", "on", "weak", "strong", "demand", "3.5%", "4%", "quarter", "in", "Borland", "says"]
     ),
     min_size=0,
     max_size=9,
