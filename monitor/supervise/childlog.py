@@ -54,10 +54,6 @@ class ChildLog:
             self._reader.join(JOIN_S)
         return tuple(self._last)
 
-    def close(self) -> None:
-        """Close the file."""
-        self._file.close()
-
     def _read(self, output: IO[bytes]) -> None:
         with output:
             while raw := output.readline(LINE_BYTES):
@@ -66,3 +62,4 @@ class ChildLog:
                 self._file.emit(logging.makeLogRecord({"msg": "%s", "args": (line,)}))
                 if self._listener is not None:
                     self._listener(self._name, line)
+        self._file.close()  # the next process's first line opens it again

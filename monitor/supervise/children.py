@@ -55,7 +55,7 @@ class Child:
         command: Program and arguments.
         env: Added to the supervisor's own environment.
         depends_on: Names of the children that must be ready (or finished) before it is started.
-        ready: Answers true once it does its work; None: as soon as it runs.
+        ready: Answers true once it does its work; None: as soon as it runs, or for `once`, when it has finished.
         ready_within_s: A child that is not ready by then counts as dead.
         alive: Asked about every second; counts as a sign of life, like a heartbeat.
         heartbeat: Whether it beats into the file that BELLWETHER_HEARTBEAT_FILE names.

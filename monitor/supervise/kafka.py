@@ -28,7 +28,7 @@ from monitor.supervise.children import Child
 from monitor.supervise.jars import ensure_jars, java_executable, java_flags
 from monitor.supervise.kafka_files import log4j2_xml, server_properties
 from monitor.supervise.leashed import Leashed
-from monitor.supervise.ports import free_port
+from monitor.supervise.ports import free_port, require_free_port
 from monitor.supervise.state import StateFolder
 
 __all__ = ["EmbeddedKafka", "KafkaNotStarted", "kafka_answers", "kafka_child", "kafka_command", "prepare_kafka"]
@@ -92,12 +92,13 @@ def prepare_kafka(
         cache: Where the jars lie; the user's cache folder by default.
 
     Raises:
-        InvalidConfiguration: Java or a jar is missing and cannot be had.
+        InvalidConfiguration: Java or a jar is missing and cannot be had, or the port is taken.
         KafkaNotStarted: The storage could not be formatted.
     """
     java, jars = java_executable(), ensure_jars(cache)
     state_dir = state_dir.resolve()
     state_dir.mkdir(parents=True, exist_ok=True)
+    require_free_port(HOST, port, wanted_by="the embedded Kafka", flag="--kafka-port")
     port = port or free_port(HOST)
     controller_port = controller_port or free_port(HOST)
     properties = state_dir / "server.properties"
@@ -114,7 +115,7 @@ def prepare_kafka(
 
 
 def _format(command: Sequence[str], properties: Path) -> None:
-    arguments = ["format", "-t", _cluster_id(), "-c", str(properties), "--standalone", "--ignore-formatted"]
+    arguments = ["format", "-t", _new_cluster_id(), "-c", str(properties), "--standalone", "--ignore-formatted"]
     done = subprocess.run(
         [*command, "kafka.tools.StorageTool", *arguments], capture_output=True, text=True, check=False
     )
@@ -123,15 +124,27 @@ def _format(command: Sequence[str], properties: Path) -> None:
         raise KafkaNotStarted(msg)
 
 
-def _cluster_id() -> str:
+def _written_cluster_id(state_dir: Path) -> str:
+    """Return the id that the storage was formatted with: another broker at our port is not ours."""
+    lines = (state_dir / "logs" / "meta.properties").read_text("utf-8").splitlines()
+    return dict(line.split("=", 1) for line in lines if "=" in line)["cluster.id"]
+
+
+def _new_cluster_id() -> str:
     """Return a random id as Kafka writes them: 22 characters, the first not a dash."""
     while (text := base64.urlsafe_b64encode(uuid.uuid4().bytes)[:22].decode()).startswith("-"):
         continue
     return text
 
 
-def kafka_answers(bootstrap: str, timeout_s: float = 2.0) -> bool:
-    """Say whether a broker answers a metadata request and counts itself in; an open port alone is not enough."""
+def kafka_answers(bootstrap: str, timeout_s: float = 2.0, cluster_id: str | None = None) -> bool:
+    """Say whether a broker answers a metadata request and counts itself in; an open port alone is not enough.
+
+    Args:
+        bootstrap: Addresses of a cluster; the first is asked.
+        timeout_s: How long to wait for each step of the answer.
+        cluster_id: The cluster that it must be; any by default.
+    """
     from kafka import KafkaAdminClient
     from kafka.errors import KafkaError
 
@@ -142,12 +155,13 @@ def kafka_answers(bootstrap: str, timeout_s: float = 2.0) -> bool:
         admin = KafkaAdminClient(
             bootstrap_servers=bootstrap,
             request_timeout_ms=int(timeout_s * 1000),
+            bootstrap_timeout_ms=int(timeout_s * 1000),
             client_id="bellwether-supervisor",
         )
     except (OSError, KafkaError):
         return False
     try:
-        return bool(admin.describe_cluster()["brokers"])
+        return cluster_id in {None, admin.describe_cluster()["cluster_id"]}
     except (OSError, KafkaError):
         return False
     finally:
@@ -163,7 +177,7 @@ def kafka_child(folder: StateFolder, port: int, *, controller_port: int = 0, hea
     return Child(
         name="kafka",
         command=(sys.executable, "-m", "monitor.supervise.kafka", "--state", str(folder.kafka), *arguments),
-        ready=lambda: kafka_answers(f"{HOST}:{port}"),
+        ready=lambda: kafka_answers(f"{HOST}:{port}", cluster_id=_written_cluster_id(folder.kafka)),
     )
 
 
@@ -213,7 +227,7 @@ class EmbeddedKafka:
         """Start the broker and wait until it answers.
 
         Raises:
-            InvalidConfiguration: Java or a jar is missing and cannot be had.
+            InvalidConfiguration: Java or a jar is missing and cannot be had, or the port is taken.
             KafkaNotStarted: It ended, or gave no answer in time; the text has the end of its log.
         """
         self._prepared = prepare_kafka(
@@ -234,7 +248,8 @@ class EmbeddedKafka:
 
     def _wait_until_ready(self, broker: Leashed, ready_within_s: float) -> None:
         until = time.monotonic() + ready_within_s
-        while not kafka_answers(self.bootstrap):
+        cluster_id = _written_cluster_id(self.state_dir)
+        while not kafka_answers(self.bootstrap, cluster_id=cluster_id):
             code = broker.poll()
             if code is not None:
                 msg = f"the embedded Kafka ended with exit code {code}: {self._last_words()}"
@@ -259,7 +274,6 @@ class EmbeddedKafka:
         """Kill the broker with SIGKILL, as a power cut would; what it acknowledged is there at the next start."""
         if self._broker is not None:
             self._broker.kill()
-            self._broker.wait()
             self._broker = None
 
     def __enter__(self) -> Self:

@@ -73,6 +73,8 @@ class Kept:
     @property
     def is_up(self) -> bool:
         """Whether those that depend on it may start."""
+        if self.child.once and self.child.ready is None:
+            return self.status.state is ChildState.FINISHED
         return self.status.state in UP
 
     @property
@@ -155,7 +157,6 @@ class Kept:
 
     def _end(self, process: Leashed, reason: str, now: float) -> None:
         process.kill()
-        process.wait()
         self._process = None
         self._has_died(reason, None, now)
 

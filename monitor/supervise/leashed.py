@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -14,6 +15,9 @@ from typing import IO
 __all__ = ["Leashed"]
 
 LEASH = Path(__file__).with_name("leash.py")
+KILL_WITHIN_S = 2.0
+"""How long the end of a killed command may take; a JVM gives back some hundred megabytes."""
+
 GRACE_S = 3.0
 """How long a command may go on after SIGTERM once its owner has died."""
 
@@ -61,7 +65,7 @@ class Leashed:
         """
         code = self.process.poll()
         if code is not None:
-            self.kill()
+            self._sweep()
             self._owner.close()
         return code
 
@@ -75,11 +79,21 @@ class Leashed:
             self.process.send_signal(number)
 
     def kill(self) -> None:
-        """Kill the command, its leash and everything else in its process group (SIGKILL)."""
-        try:
+        """Kill the command (SIGKILL), wait until it has gone, and kill what it left in its process group.
+
+        The command goes first and its leash waits for it, so that its ports and locks are free on return.
+        """
+        with contextlib.suppress(ProcessLookupError):
+            if self.process.poll() is None:
+                os.kill(self.pid, signal.SIGKILL)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(KILL_WITHIN_S)
+        self._sweep()
+        self._owner.close()
+
+    def _sweep(self) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS: not permitted for a group of zombies
             os.killpg(self.process.pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):  # macOS answers "not permitted" for a group of zombies
-            return
 
     def wait(self, timeout_s: float | None = None) -> int:
         """Wait for the end and return the exit code.
