@@ -25,6 +25,10 @@ MAX_ITEMS = 5_000
 MAX_TITLE = 500
 """Characters of a title; longer ones are a body in the wrong place, and are cut."""
 MAX_KEY = 2_000
+GARBLED = re.compile("[\x80-\x9f\ufffd]")
+"""Characters that no writer means: controls of ISO 8859, and the mark of a byte that could not be read."""
+GARBLED_SHARE = 0.05
+"""Share of them in the titles from which a feed is refused; a stray one is a typing error."""
 
 Paths: TypeAlias = Mapping[str, str]
 
@@ -67,8 +71,8 @@ class ParsedFeed:
 
 def parse(answer: Fetched, source: Source) -> ParsedFeed | FetchFailed:
     """Read the body of an answer in the way the source's kind asks for, or in the way it looks like."""
-    body = answer.body.strip(b"\x00\t\n\r ")
-    if not body:
+    body = answer.body.lstrip(b"\t\n\r ")
+    if not body.strip(b"\x00"):
         return _not_a_feed("the answer is empty")
     looks_like_json = body.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in {b"{", b"["}
     if source.kind in {SourceKind.JSON_API, SourceKind.JSON_FEED} or (
@@ -87,7 +91,7 @@ def _parse_xml(answer: Fetched, body: bytes) -> ParsedFeed | FetchFailed:
     # what feedparser would sanitise and resolve is turned into plain text here anyway
     feed = feedparser.parse(BytesIO(body), response_headers=headers, sanitize_html=False, resolve_relative_uris=False)
     fault = feed.get("bozo_exception")
-    if isinstance(fault, feedparser.CharacterEncodingUnknown):
+    if isinstance(fault, feedparser.CharacterEncodingUnknown) or _is_garbled(feed.entries):
         detail = "the bytes fit no encoding that the feed or the server names"
         return FetchFailed(reason=FailureReason.WRONG_ENCODING, detail=detail)
     if not feed.version and not feed.entries:
@@ -107,6 +111,12 @@ def _parse_xml(answer: Fetched, body: bytes) -> ParsedFeed | FetchFailed:
         fault=f"the feed breaks off after {len(entries)} whole entries" if broken_off else "",
         left_out=len(entries) - sum(item is not None for item in items),
     )
+
+
+def _is_garbled(entries: Sequence[Any]) -> bool:
+    """Tell whether titles were read in an encoding they are not in: feedparser ends with one that takes any byte."""
+    titles = "".join(_text(dict.get(entry, "title")) for entry in entries)
+    return len(GARBLED.findall(titles)) > GARBLED_SHARE * len(titles)
 
 
 def _is_ascii_like(body: bytes) -> bool:

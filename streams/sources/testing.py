@@ -198,7 +198,7 @@ def feed_server() -> Iterator[FeedServer]:
 def rss(*entries: tuple[str, str, str], ttl: int | None = None, title: str = "Example Wire") -> bytes:
     """Return an RSS feed of (guid, title, RFC 2822 date or nothing)."""
     body = "".join(
-        f"<item><guid>{guid}</guid><title>{words}</title><link>https://news.example/{guid}</link>"
+        f"<item><guid isPermaLink='false'>{guid}</guid><title>{words}</title><link>https://news.example/{guid}</link>"
         + (f"<pubDate>{date}</pubDate>" if date else "")
         + f"<description>Words of {guid}.</description></item>"
         for guid, words, date in entries

@@ -26,6 +26,7 @@ BLOCKS = frozenset(
     )
 )
 SILENT = frozenset(["script", "style", "noscript", "template", "iframe", "object", "svg", "head", "title"])
+HOST = re.compile(r"[\w.:-]+")
 MARKUP_CHARS = 2_000_000
 """Longer markup is cut before it is read: 30 times what a document can hold."""
 MILLISECONDS_FROM = 10**11
@@ -81,7 +82,7 @@ def safe_link(link: str, base: str) -> str:
         url = httpx.URL(base).join(UNWANTED.sub("", link).strip()) if link.strip() else None
     except (httpx.InvalidURL, ValueError, TypeError):
         return ""
-    if url is None or url.scheme not in {"http", "https"} or not url.host or url.userinfo:
+    if url is None or url.scheme not in {"http", "https"} or url.userinfo or not HOST.fullmatch(url.host):
         return ""
     return str(url)[:2000]
 

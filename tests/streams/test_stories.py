@@ -100,7 +100,23 @@ def test_a_date_in_1970_disturbs_nobody() -> None:
 
 WORDS = st.lists(
     st.sampled_from(
-        ["Harbor", "Northgate", "profit", "falls", "rises", "on", "weak", "strong", "demand", "3.5%", "4%", "quarter", "in", "Borland", "says"]
+        [
+            "Harbor",
+            "Northgate",
+            "profit",
+            "falls",
+            "rises",
+            "on",
+            "weak",
+            "strong",
+            "demand",
+            "3.5%",
+            "4%",
+            "quarter",
+            "in",
+            "Borland",
+            "says",
+        ]
     ),
     min_size=0,
     max_size=9,
