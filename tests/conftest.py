@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+
+from tests.install_browser import BY_HAND, find_browser
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -28,3 +31,12 @@ def kafka_bootstrap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
     with EmbeddedKafka(tmp_path_factory.mktemp("kafka")) as kafka:
         yield kafka.bootstrap
+
+
+@pytest.fixture(scope="session")
+def browser_path() -> Path:
+    """The Chromium to test with; a test that asks for it is skipped where there is none."""
+    found = find_browser()
+    if found is None:
+        pytest.skip(f"no Chromium found; {BY_HAND}")
+    return found

@@ -1,7 +1,7 @@
 """Find a Chromium for the browser tests, or install one from the system's packages where that is possible.
 
 Called by `make test`. Never fails: without a browser the browser tests are skipped, and this says how to get one.
-The same search serves the tests: `from install_browser import find_browser`.
+The same search serves the tests: fixture `browser_path` of tests/conftest.py.
 """
 
 from __future__ import annotations
@@ -18,7 +18,10 @@ APPLICATIONS = (
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
 )
-APT = (("apt-get", "update"), ("apt-get", "install", "-y", "--no-install-recommends", "chromium"))
+APT = (
+    ("apt-get", "update"),
+    ("apt-get", "install", "-y", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=300", "chromium"),
+)
 BY_HAND = "install it (Debian: apt-get install chromium) or name one: BROWSER_PATH=/path/to/chromium"
 
 Run = Callable[[Sequence[str]], bool]
