@@ -159,17 +159,12 @@ def _fetch_and_check(missing: Sequence[LockedJar], staging: Path, folder: Path, 
         found = _digest(staging / jar.file_name)
         if found != jar.sha256:
             msg = (
-                f"`{jar.file_name}` has SHA-256 {found}, `{lock_name(jar)}` says {jar.sha256}; "
+                f"`{jar.file_name}` has SHA-256 {found}, `{LOCK_FILE.name}` says {jar.sha256}; "
                 "the repository or a proxy before it serves another file than the one that was locked"
             )
             raise InvalidConfiguration(msg)
     for jar in missing:
         os.replace(staging / jar.file_name, folder / jar.file_name)
-
-
-def lock_name(jar: LockedJar) -> str:
-    """Say where the digest of a jar is written down."""
-    return f"{LOCK_FILE.name}: {jar.coordinate}"
 
 
 @contextmanager

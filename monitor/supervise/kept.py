@@ -119,7 +119,7 @@ class Kept:
 
     def _start(self, now: float) -> None:
         self._heartbeat.unlink(missing_ok=True)
-        env = os.environ | dict(self.child.env)
+        env = {name: value for name, value in os.environ.items() if name != HEARTBEAT_FILE} | dict(self.child.env)
         if self.child.heartbeat:
             env[HEARTBEAT_FILE] = str(self._heartbeat)
         for question in (self._ready, self._alive):

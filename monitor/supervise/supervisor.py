@@ -12,7 +12,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from graphlib import TopologicalSorter
 from types import FrameType
 
@@ -95,8 +95,11 @@ class Supervisor:
         """Return where each child stands, in the order given."""
         return tuple(self._kept[child.name].status for child in self._children if child.name in self._kept)
 
-    def run(self) -> int:
+    def run(self, lock: StateLock | None = None) -> int:
         """Run until asked to stop (`request_stop`, SIGINT, SIGTERM, SIGHUP) or until no child can go on.
+
+        Args:
+            lock: The lock of the state folder where the caller holds it already; taken and given back by default.
 
         Returns:
             0, or 1 where nothing is left to run and a child was given up.
@@ -106,8 +109,8 @@ class Supervisor:
             InvalidConfiguration: The state folder cannot be written.
         """
         self._state.create()
-        with StateLock(self._state) as lock, _handled(self):
-            self._adopt(lock)
+        with StateLock(self._state) if lock is None else nullcontext(lock) as held, _handled(self):
+            self._adopt(held)
             try:
                 return self._look_after_all()
             finally:

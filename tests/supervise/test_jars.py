@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -89,3 +92,50 @@ def test_the_shipped_lock_has_one_broker_with_the_client_of_its_own_release():
     assert versions["org.apache.kafka:kafka_2.13"] == versions["org.apache.kafka:kafka-clients"] == "4.3.1"
     assert len(versions) == 46
     assert "://" not in LOCK_FILE.read_text()
+
+
+@pytest.fixture
+def maven_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A Maven repository on loopback that jgo's own configuration file names; nothing else is asked."""
+    root = tmp_path / "repository"
+    for name, content in CONTENTS.items():
+        artifact, version = name.removesuffix(".jar").split("-")
+        folder = root / "org" / "example" / artifact / version
+        folder.mkdir(parents=True)
+        (folder / name).write_bytes(content)
+        (folder / f"{name}.sha1").write_text(hashlib.sha1(content, usedforsecurity=False).hexdigest())
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(root)))
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    settings = tmp_path / "jgo.conf"
+    settings.write_text(f"[repositories]\ncentral = http://127.0.0.1:{server.server_port}\n")
+    monkeypatch.setenv("JGO_CONFIG_FILE", str(settings))
+    monkeypatch.setenv("M2_REPO", str(tmp_path / "m2"))
+    yield root
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """Serves files and says nothing."""
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+def test_jars_come_from_the_repository_that_the_environment_names(tmp_path, lock, maven_repository):
+    folder = ensure_jars(tmp_path / "cache", lock)
+    assert {path.name: path.read_bytes() for path in folder.glob("*.jar")} == CONTENTS
+    assert [path.name for path in folder.parent.iterdir() if path.is_dir()] == [folder.name]
+
+
+def test_jars_in_the_users_own_maven_repository_are_not_fetched(tmp_path, lock, maven_repository):
+    maven_repository.rename(tmp_path / "m2")
+    assert len(list(ensure_jars(tmp_path / "cache", lock).glob("*.jar"))) == 2
+
+
+def test_a_repository_that_lacks_a_jar_is_an_error_with_the_ways_out(tmp_path, lock, maven_repository):
+    next(maven_repository.rglob("two-2.0.jar")).unlink()
+    with pytest.raises(InvalidConfiguration, match=r"two.*KAFKA_BOOTSTRAP_SERVERS"):
+        ensure_jars(tmp_path / "cache", lock)

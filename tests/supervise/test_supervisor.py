@@ -15,7 +15,7 @@ import pytest
 
 from monitor.supervise.children import Child, ChildState, RestartPolicy, read_children
 from monitor.supervise.ports import free_port
-from monitor.supervise.state import StateFolder, StateFolderTaken, supervisor_pid
+from monitor.supervise.state import StateFolder, StateFolderTaken, StateLock, supervisor_pid
 from monitor.supervise.supervisor import Supervisor
 
 FOREVER = "import time\nwhile True: time.sleep(60)"
@@ -227,6 +227,15 @@ def test_a_second_supervisor_in_one_folder_is_refused(run_children, python, even
         Supervisor(running.folder, []).run()
     running.stop()
     assert supervisor_pid(running.folder) is None
+
+
+def test_a_lock_that_the_caller_holds_is_used_and_stays_held(python, tmp_path):
+    folder = StateFolder(tmp_path).create()
+    done = Child(name="done", command=python("print('done')"), once=True)
+    with StateLock(folder) as lock:
+        assert Supervisor(folder, [done]).run(lock) == 0
+        assert supervisor_pid(folder) == os.getpid()
+    assert supervisor_pid(folder) is None
 
 
 @pytest.mark.parametrize(
