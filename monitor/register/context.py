@@ -10,32 +10,37 @@ __all__ = ["common_words", "speaks_of_company"]
 
 _LEGAL = "ag co company corp corporation corp. co. cos inc inc. incorporated limited llc lp ltd ltd. nv plc sa se spa"
 _NOUNS = """
-    backlash board bonds bosses breach buyback ceo ceos cfo chair chairman chief coo cto customers deal debt bid
-    directors dividend earnings ebitda employees estimates exec executive executives factory founder forecast
-    fourth-quarter group guidance half-year holders investors ipo layoffs lawsuit management margins merger net operating outlook owner plant
-    pretax profit profits q1 q2 q3 q4 quarterly recall results revenue revenues same-store second-quarter
-    sales share shareholder shareholders shares shopper shoppers source spokesman spokesperson spokeswoman stake
-    stock stocks store stores strike subsidiary suit takeover third-quarter first-quarter trading unit upgrade upgraded
-    downgraded downgrade workers cuts
+    adr adrs backlash bid board bonds boss bosses brand breach buyback ceo ceos cfo chair chairman chief coo credit
+    cto customer customers cuts data deal dealers debt directors dividend downgrade downgraded earnings ebitda
+    employees estimates exec executive executives factory first-quarter flight flights forecast founder
+    fourth-quarter guidance half-year holders investors ipo joint lawsuit layoffs management margins merger net
+    operating outlook owner pilots plans plant plc pretax profit profits q1 q2 q3 q4 quarterly recall results
+    revenue revenues sales same-store second-quarter share shareholder shareholders shares shopper shoppers source
+    spokesman spokesperson spokeswoman stake station stations stock stocks store stores strike subsidiary suit
+    takeover third-quarter trading unit units upgrade upgraded workers
 """
 _VERBS = """
-    acquires adds admits agrees aims announced announces appoints approves asks backs beats begins bids boosts borrows
-    bought buys cautions chooses claims climbs closes considering considers confirms cuts declares defends delays denies
-    drops edges eliminates ends escapes expands expects explores extends faces falls fails files fires forecasts gains
-    gets gives halts hikes hires holds ignores improves increases invests joins jumps keeps launched launches lays leads
-    leaps lifts looks loses lowers makes may might misses must names narrows nears offers opens orders
-    partners pays plans pledges plunges posts predicts prices probes promises promotes provides pulls raises rallies
-    reaches recalls recovers reduces refuses rejects remains replaces reported reports resumes retreats returns
-    reveals rises rolls sacks said says scraps secures seeks sees selects sells settles shrinks shuts signs sinks
-    slashes slides slips slumps soars spends starts stops sued sues suffers surges suspends swings switches takes talks
-    targets tells tests to tops trims tumbles underperforms unveils urges wants warns weighs will wins withdraws would
+    acquires adds admits agrees aims announced announces appoints approves asks backs beats begins bids boosts
+    borrows bought buys cautions chooses claims climbs closes confirms considering considers could cuts declares
+    defends delays denies ditches drops edges eliminates ends escapes expands expects explores extends eyes faces
+    fails falls files fires forecasts gains gets gives halts helps hikes hires hit holds ignores improves increases
+    invests joins jumps keeps launched launches lays leads leaps lifts looking looks loses lost lowers makes may
+    might misses mulls must names narrows nears offers opens orders outsells overhauls partners pays plans pledges
+    plunges posts predicts prices probed probes promises promotes provides pulls pushes raises rallies reaches
+    rebounds recalling recalls recovers reduces refuses rejects remains replaces reported reports resumes retreats
+    returning returns reveals revises rises rolls sacks said says scraps secures seeks sees selects sells settles
+    shrinks shuts signs sinks slashes slides slips slumps soars sparks spends spurs starts stops sued sues suffers
+    surges suspends swings switches takes talks targets teams tells tests to tops trims tumbles tweaks underperforms
+    unveiled unveils upgrades urges wants warned warns weighs welcome will wins withdraws won would
 """
 _BEFORE = """
-    about acquire acquires after against airline and at automaker bank because behind between blames bought brewer buy
-    buying buys by carmaker carrier chain company competitor cut cuts dealer downgrade downgrades for former from giant
-    group helps hits if in insurer into lender like lifts maker miner near of on operator or over own
-    owner owning owns plus producer raises rater retailer rival rivals says sees sell sells short shorting sold
-    subsidiary sue sues than that to u.s. uk upgrade upgrades utility versus via vs when while with without
+    about acquire acquires after against airline and as asks at automaker award bank because behind between blames
+    boost boosts bought brewer broker but buy buying buys by carmaker carrier chain chipmaker company competitor cut
+    cuts dealer ditch downgrade downgrades drop drugmaker dump dumps ex firm for former from giant group helps hits
+    if in insurer insurers into lender lift lifts like maker miner near of on operator or over own owner owning owns
+    plus powers producer raises rater retailer retailers rival rivals says sees sell sells sends short shorting sold
+    steelmaker subsidiary sue sues telecoms tells than that to u.s. uk upgrade upgrades utility versus via vs when
+    while with without
 """
 _AFTER = frozenset(f"{_LEGAL} {_NOUNS} {_VERBS}".split())
 _ALLOWED_BEFORE = frozenset(_BEFORE.split())

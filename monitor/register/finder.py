@@ -20,7 +20,7 @@ from monitor.domain.entities import Company, Mention
 from monitor.register.context import common_words
 from monitor.register.folding import fold, plain
 from monitor.register.registry import names_of, symbol_key, symbols_of
-from monitor.register.searching import Pattern, Place, Search
+from monitor.register.searching import Pattern, Place, Search, Sure
 from monitor.register.symbols import written_symbols
 
 __all__ = ["CompanyFinder", "Finding"]
@@ -86,9 +86,13 @@ class CompanyFinder:
         bare = {symbol: "ticker" for symbol in symbols_of(company) if symbol not in names and self._is_sure(symbol)}
         phrases = [(plain(phrase), "exclude") for phrase in company.exclude]
         return [
-            Pattern(text, company, why, text == fold(text), why in {"name", "alias"} and fold(text) in self._ambiguous)
+            Pattern(text, company, why, text == fold(text), why in {"name", "alias"} and self._is_word(text))
             for text, why in [*names.items(), *bare.items(), *phrases]
         ]
+
+    def _is_word(self, name: str) -> bool:
+        """Return whether a name is a common word; one in capitals (GE, SEC) was meant as it is written."""
+        return fold(name) in self._ambiguous and not name.isupper()
 
     def _is_sure(self, symbol: str) -> bool:
         return len(symbol) >= SHORTEST_BARE_TICKER and symbol[0].isalpha() and symbol.lower() not in self._ambiguous
@@ -134,8 +138,8 @@ class CompanyFinder:
         names = [place for place in places if place.pattern.why != "exclude"] + self._written(search)
         excluded = _Excluded([place for place in phrases if not search.fault(place)])
         judged = [(place, search.fault(place) or excluded.fault(place)) for place in names]
-        sure = named | {place.pattern.company.id for place, fault in judged if not (fault or place.pattern.doubtful)}
-        judged = [(place, fault or search.doubt(place, sure)) for place, fault in judged]
+        surely = Sure(named, [place for place, fault in judged if not (fault or place.pattern.doubtful)])
+        judged = [(place, fault or search.doubt(place, surely)) for place, fault in judged]
         return _leftmost_longest([(p, fault) for p, fault in judged if told or not fault], search.text)
 
     def _matched(self, search: Search, *, told: bool) -> list[Place]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import NamedTuple
@@ -12,9 +13,11 @@ from monitor.domain.entities import Company
 from monitor.register.context import speaks_of_company
 from monitor.register.folding import fold, joined, plain, shouted_lines
 
-__all__ = ["Pattern", "Place", "Search"]
+__all__ = ["Pattern", "Place", "Search", "Sure"]
 
 _ADDRESS = re.compile(r"(?:https?://|www\.)\S+|[\w.+-]{1,64}@[\w-]{1,64}\.\w+")
+
+_LINKS = (", ", " and ", " & ", "/")
 
 
 class Pattern(NamedTuple):
@@ -40,6 +43,20 @@ class Place(NamedTuple):
     start: int
     end: int
     pattern: Pattern
+
+
+class Sure:
+    """What a text names beyond doubt.
+
+    Args:
+        named: Companies named outside the text, by a hint of the source.
+        places: Candidates without fault or doubt.
+    """
+
+    def __init__(self, named: set[str], places: Sequence[Place]) -> None:
+        self.companies = named | {place.pattern.company.id for place in places}
+        self.starts = {place.start for place in places}
+        self.ends = {place.end for place in places}
 
 
 class Search:
@@ -90,16 +107,24 @@ class Search:
             return self._not_valid(pattern.company)
         return ""
 
-    def doubt(self, place: Place, sure: set[str]) -> str:
-        """Return why a doubtful candidate is not taken; `sure` are the companies that the text names beyond doubt."""
+    def doubt(self, place: Place, sure: Sure) -> str:
+        """Return why a doubtful candidate is not taken, given what the text names beyond doubt."""
         pattern = place.pattern
-        if not pattern.doubtful or pattern.company.id in sure:
+        if not pattern.doubtful or pattern.company.id in sure.companies:
             return ""
         if pattern.why == "ticker":
             return "ambiguous ticker in brackets without the company's name"
-        if speaks_of_company(self.folded, place.start, place.end):
+        if speaks_of_company(self.folded, place.start, place.end) or self._is_listed(place, sure):
             return ""
         return "common word, and nothing beside it speaks of a company"
+
+    def _is_listed(self, place: Place, sure: Sure) -> bool:
+        """Return whether the candidate stands in a list with a company: "Visa, Mastercard", "Ford and Delta"."""
+        return any(
+            (self.folded.startswith(link, place.end) and place.end + len(link) in sure.starts)
+            or (self.folded.endswith(link, 0, place.start) and place.start - len(link) in sure.ends)
+            for link in _LINKS
+        )
 
     def _not_valid(self, company: Company) -> str:
         when = self._at.date().isoformat() if self._at else "today"
