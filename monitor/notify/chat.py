@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+import warnings
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from monitor.domain.alerts import Severity
@@ -99,10 +103,29 @@ def _service(receiver: ChatReceiver, number: int) -> Apprise:
     from apprise import Apprise, AppriseAsset
 
     service = Apprise(asset=AppriseAsset(app_id="Bellwether", app_desc="Bellwether", secure_logging=True))
-    if not service.add(receiver.urls[number]):
+    with _quiet():
+        known = service.add(receiver.urls[number])
+    if not known:
         msg = (
             f"receiver {receiver.name!r}: `urls[{number}]` is no address that Apprise knows; "
             "see https://appriseit.com/services/"
         )
         raise InvalidConfiguration(msg)
     return service
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep out of the log what Apprise says while it reads an address: the address itself, with its token."""
+    logger = logging.getLogger("apprise")
+    logger.addFilter(_nothing)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # of the hundred other services that it loads here
+            yield
+    finally:
+        logger.removeFilter(_nothing)
+
+
+def _nothing(_: logging.LogRecord) -> bool:
+    return False
