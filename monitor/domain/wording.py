@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from monitor.domain.alerts import Alert
-from monitor.domain.series import entity_of, topic_of
+from monitor.domain.series import MARKET, entity_of, topic_of
 from monitor.domain.timespans import DAY_MIN
 from monitor.domain.trends import Direction, Family, Surprise
 
@@ -20,14 +20,18 @@ _CENTURY_DAYS = 36_500
 
 
 def series_title(series: str, name: Callable[[str], str]) -> str:
-    """Return what a series is called on screen.
+    """Return what a series is called on screen; what names no series comes back as it is.
 
     >>> series_title("entity:BARC/topic:earnings", {"BARC": "Barclays"}.__getitem__)
     'Barclays: Earnings'
     """
-    entity, topic = entity_of(series), topic_of(series)
+    entity = entity_of(series)
+    try:
+        topic = topic_of(series)
+    except ValueError:
+        return series
     if not entity:
-        return topic or "Market"
+        return topic or ("Market" if series == MARKET else series)
     return f"{name(entity)}: {topic}" if topic else name(entity)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from monitor.domain.alerts import Alert, AlertChange
+from monitor.domain.alerts import Alert, AlertChange, Decision
 from monitor.domain.series import entity_of, kind_of
 from monitor.domain.sources import SeenItem, SourceHealth, SourceState
 from monitor.domain.timespans import WindowSize, from_minute
@@ -178,8 +178,9 @@ def change_of(text: str) -> AlertChange:
 
 
 def step_row(run: str, change: AlertChange) -> Row:
-    """Return the row of a step in the life of an alert."""
+    """Return the row of a step in the life of an alert; it has an actor only if a person took it."""
     alert = change.alert
+    by_hand = change.decision in {Decision.ACKNOWLEDGED, Decision.RESOLVED_BY_HAND}
     return {
         "run": run,
         "alert": alert.id,
@@ -187,8 +188,8 @@ def step_row(run: str, change: AlertChange) -> Row:
         "at_min": alert.updated_at,
         "decision": change.decision.value,
         "severity": alert.severity.value,
-        "actor": alert.actor,
-        "note": alert.note,
+        "actor": alert.actor if by_hand else "",
+        "note": alert.note if by_hand else "",
     }
 
 
