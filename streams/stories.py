@@ -2,8 +2,7 @@
 
 Exact copies are found by a digest of the normalised text, near copies by MinHash over word shingles with locality
 sensitive hashing (rensa). A candidate is then judged on its words: enough of them in common, and no name or number on
-either side that the other has replaced ("Acme beats forecasts" and "Bravo beats forecasts" are two stories). The
-figures behind the constants are in benchmarks/stories.py.
+either side that the other has replaced ("Acme beats forecasts" and "Bravo beats forecasts" are two stories).
 
 References:
     Broder, A. (1997), On the resemblance and containment of documents.
@@ -36,8 +35,10 @@ FEWEST_WORDS = 4
 """Shorter texts are only ever exact copies: too little is left to compare."""
 MOST_WORDS = 120
 """Words that are compared; copies of long texts differ at the end, where outlets add and cut."""
-MOST_DOCUMENTS = 200_000
-"""Documents remembered at most, the oldest leave first; about 150 MB."""
+LATEST = timedelta(hours=24)
+"""A document dated this long before the newest still finds what it copies; later ones count in no live window."""
+MOST_DOCUMENTS = 100_000
+"""Documents remembered at most, the oldest leave first: four days of 25,000, 230 MB."""
 TITLE_WORDS = 4
 """A title of fewer words does not stand for its text ("Daily thread")."""
 
@@ -72,6 +73,17 @@ class _Words(NamedTuple):
     order: tuple[str, ...]
     names: frozenset[str]
 
+    def packed(self) -> str:
+        """Return all of it as one string, a tenth of the size: a name is marked by a leading tab."""
+        return " ".join(f"\t{word}" if word in self.names else word for word in self.order)
+
+    @classmethod
+    def unpacked(cls, packed: str) -> _Words:
+        """Return what `packed` was made of."""
+        marked = packed.split(" ")
+        order = tuple(word.lstrip("\t") for word in marked)
+        return cls(order, frozenset(word[1:] for word in marked if word.startswith("\t")))
+
 
 @dataclass(slots=True)
 class _Remembered:
@@ -81,8 +93,8 @@ class _Remembered:
     digest: bytes
     at: datetime
     number: int
-    words: _Words | None
-    """Of the first document of a story only: near copies are compared with it, so that stories do not drift."""
+    words: str | None
+    """Packed; of the first document of a story only: near copies are compared with it, so that stories do not drift."""
 
 
 class StoryIndex:
@@ -149,7 +161,7 @@ class StoryIndex:
             found = self._by_number.get(number)
             if found is None or found.words is None or abs(at - found.at) > self._span:
                 continue
-            share = likeness(words, found.words)
+            share = likeness(words, _Words.unpacked(found.words))
             # of two equally like the older wins, whatever order the index answers in
             if share >= self._threshold and (best is None or (share, -number) > (best[0], -best[1])):
                 best = share, number
@@ -159,7 +171,7 @@ class StoryIndex:
         self, key: str, story: str, at: datetime, digest: bytes, words: _Words, shingles: list[str], *, leads: bool
     ) -> None:
         number, self._next = self._next, self._next + 1
-        kept = words if leads and len(words.order) >= FEWEST_WORDS else None
+        kept = words.packed() if leads and len(words.order) >= FEWEST_WORDS else None
         one = _Remembered(key, story, key != story, digest, at, number, kept)
         self._by_key[key] = one
         held = self._by_digest.get(digest)
@@ -174,8 +186,7 @@ class StoryIndex:
 
     def _forget(self) -> None:
         assert self._newest is not None
-        # twice the span: a late document, dated up to a span before the newest, still finds what it copies
-        oldest = self._newest - 2 * self._span
+        oldest = self._newest - self._span - LATEST
         while self._by_age and (self._by_age[0][0] < oldest or len(self._by_key) > self._most):
             _, number, key = heapq.heappop(self._by_age)
             one = self._by_key.pop(key)
@@ -185,12 +196,19 @@ class StoryIndex:
                 self._similar.remove(number)
 
 
-def story_text(title: str, text: str) -> str:
-    """Return the words that tell a document's story: its title, where that says enough, else all of it.
+def story_text(title: str, text: str, *, comment: bool = False) -> str:
+    """Return the words that tell a document's story.
 
-    Outlets print an agency's headline over summaries of their own, so a full title alone is compared.
+    Outlets print an agency's headline over summaries of their own, so a full title alone is compared. The title of a
+    comment is that of its thread, which all answers share: there the text is compared.
+
+    >>> story_text("Harbor Mills cuts outlook", "By our reporter.")
+    'Harbor Mills cuts outlook'
+    >>> story_text("Daily thread", "Up we go now", comment=True)
+    'Up we go now'
     """
-    return title if len(title.split()) >= TITLE_WORDS else f"{title} {text}".strip()
+    first = text if comment else title
+    return first if len(first.split(None, TITLE_WORDS)) >= TITLE_WORDS else f"{title} {text}".strip()
 
 
 def normalised(text: str) -> str:

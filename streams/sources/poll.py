@@ -7,15 +7,18 @@ poll of its source, when it was not there, and not after the moment it was seen.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from monitor.domain.documents import MAX_TEXT_BYTES, Document, SourceClass, document_id
 from monitor.domain.sources import SeenItem, SourceHealth, SourceState
+from monitor.ports import StoryAssigner
 from streams.sources.configuration import Source
 from streams.sources.fetch import FetchFailed
 from streams.sources.parse import FeedItem
+from streams.stories import story_text
 
 __all__ = [
     "Poll",
@@ -31,6 +34,7 @@ __all__ = [
     "with_stories",
 ]
 
+SPEAKER = re.compile(r"^/?u/[\w-]{1,40} on (?=.)")
 MAX_REVISIONS = 20
 """A text that changes more often is a counter ("14 comments"), not an edit; further changes are not published."""
 
@@ -115,7 +119,7 @@ def documents_from(
                 source=source.id,
                 source_class=source.source_class,
                 origin=_origin(source, item),
-                title=item.title,
+                title=_unnamed(item.title) if source.source_class is SourceClass.COMMENT else item.title,
                 text=text,
                 url=item.url,
                 language=item.language or language or source.language,
@@ -141,6 +145,11 @@ def _origin(source: Source, item: FeedItem) -> str:
         return source.origin or source.id
     # people are told apart, not named; by host, so that one person in two forums of a site stays one
     return hashlib.blake2b(f"{source.host}\0{item.author}".encode(), digest_size=8, person=b"author").hexdigest()
+
+
+def _unnamed(title: str) -> str:
+    """Return a comment's title without the writer's name, which some forums put before that of the thread."""
+    return SPEAKER.sub("", title)
 
 
 def cut(text: str, most: int = MAX_TEXT_BYTES) -> tuple[str, bool]:
@@ -226,14 +235,12 @@ def failed(
     )
 
 
-def with_stories(
-    documents: Iterable[Document],
-    assign: Callable[[str, str, datetime], tuple[str, bool]],
-    text: Callable[[str, str], str],
-) -> list[Document]:
+def with_stories(documents: Iterable[Document], stories: StoryAssigner) -> list[Document]:
     """Give documents their stories, in the order in which they will stand in the log."""
     told = []
     for document in documents:
-        story, copy = assign(document.id, text(document.title, document.text), document.event_at)
+        comment = document.source_class is SourceClass.COMMENT
+        text = story_text(document.title, document.text, comment=comment)
+        story, copy = stories.assign(document.id, text, document.event_at)
         told.append(replace(document, story=story, copy=copy))
     return told

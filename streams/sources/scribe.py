@@ -19,7 +19,6 @@ from monitor.domain.errors import PublishFailed, StoreUnavailable
 from monitor.ports import Clock, LogWriter, SourceStore, StoryAssigner
 from streams.sources.gaps import entries_in_order, uncovered_until
 from streams.sources.poll import Poll, with_stories
-from streams.stories import story_text
 
 __all__ = ["CATCH_UP", "GAP_AFTER", "RETRY_MOST", "TICK_EVERY", "Scribe"]
 
@@ -139,7 +138,7 @@ class Scribe:
 
     def _told(self, documents: list[Document]) -> list[Document]:
         ordered = sorted(documents, key=lambda document: (document.event_at, document.id))
-        return with_stories(ordered, self._stories.assign, story_text)
+        return with_stories(ordered, self._stories)
 
     def _deliver(self) -> bool:
         """Return True if nothing is left to write or save."""

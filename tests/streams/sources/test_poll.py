@@ -24,8 +24,10 @@ from streams.sources.poll import (
     item_id,
     succeeded,
     text_digest,
+    with_stories,
 )
 from streams.sources.poller import fresh_state
+from streams.stories import StoryIndex
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 BEFORE = NOW - timedelta(minutes=5)
@@ -126,6 +128,20 @@ def test_people_are_told_apart_and_not_named() -> None:
     other_forum = replace(FORUM, id="forum-2", url="https://news.example/other")
     assert one(item(author="ann"), source=other_forum).origin == ann
     assert one(item(author="ann")).origin == "news.example"
+
+
+def test_a_comment_is_told_by_its_text_and_shown_without_its_writer() -> None:
+    thread = "/u/ann on What is going on with Harbor Mills"
+    state = replace(fresh_state(FORUM), last_success_at=BEFORE)
+    answers = [item(str(n), thread, f"{word} is what I think of all this") for n, word in enumerate(["Sell", "Buy"])]
+    documents, _ = documents_from(answers, FORUM, state, {}, NOW)
+    told = with_stories(documents, StoryIndex())
+    assert [document.title for document in told] == ["What is going on with Harbor Mills"] * 2
+    assert [document.copy for document in told] == [False, False], "answers in one thread are no copies of each other"
+    news, _ = documents_from(
+        [item("a", "Harbor Mills cuts annual outlook", n) for n in "xy"][:1], WIRE, POLLED, {}, NOW
+    )
+    assert with_stories(news, StoryIndex())[0].story == news[0].id
 
 
 def test_language_comes_from_entry_then_feed_then_source() -> None:
