@@ -1,0 +1,294 @@
+"""Train the shipped classifier anew: `bellwether train`.
+
+Load and split, learn (resumable), calibrate on validation, score on test, write the artefact, load it as the worker
+would.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import structlog
+import torch
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from models.artefact import Manifest, file_digests, write_manifest
+from models.calibration import fit_temperature
+from models.card import model_card
+from models.classifier import TransformerClassifier, load_classifier
+from models.datasets import DATA_SETS, Corpus, Example, Split, load_corpus
+from models.evaluation import Task, evaluate
+from models.golden import GOLDEN, GoldenSentence
+from models.learning import IGNORED, Learner, Recipe, TokenRow
+from models.metrics import Evaluation
+from models.network import DEFAULT_BASE, OpinionNetwork, load_base, load_tokenizer
+from models.precision import bf16_is_faster, choose_device
+from models.weights import write_weights
+from monitor.domain.errors import InvalidConfiguration
+from monitor.ports import Text
+
+__all__ = ["TrainReport", "TrainSettings", "train"]
+
+MOST_TOKENS = 256
+"""Longest piece given to the network at run time; the base was trained on as many."""
+
+TRAINED_TOKENS = 96
+"""Tokens of a text that training reads: all of every tweet and headline but a handful."""
+
+_BASE_LICENCES = {DEFAULT_BASE: "Apache-2.0"}
+
+_SOURCES: tuple[tuple[Task, str], ...] = (
+    ("sentiment", "twitter_financial_news_sentiment"),
+    ("topic", "twitter_financial_news_topic"),
+)
+"""Calibration and the figures that stand for the artefact: the split of the set each head is mainly trained on."""
+
+_BESIDE: tuple[tuple[Task, str], ...] = (("sentiment", "sentfin"), ("sentiment", "finentity"))
+"""Scored too: formal news (texts whose entities agree). FinEntity is never trained on."""
+
+_TEACHERS = ("twitter_financial_news_sentiment", "twitter_financial_news_topic", "sentfin")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainSettings:
+    """What `bellwether train` is asked for.
+
+    Attributes:
+        data: Folder with the data sets, one folder each, as docs/model.md lists them.
+        output: Folder of the artefact; it must not hold another one unless `replace_output`.
+        base: The default base, a folder, or a hub id.
+        precision: "auto", "fp32" or "bf16"; with "auto" bfloat16 is taken where it is faster here.
+        save_every: Steps between two checkpoints.
+        any_edition: Accept other editions of the data sets than the known ones.
+        resume: Go on from the checkpoint in `output`, if there is one.
+    """
+
+    data: Path
+    output: Path
+    base: str = DEFAULT_BASE
+    recipe: Recipe = field(default_factory=Recipe)
+    device: str = "auto"
+    precision: str = "auto"
+    save_every: int = 200
+    any_edition: bool = False
+    resume: bool = True
+    replace_output: bool = False
+    progress: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainReport:
+    """What came of it: figures by "task/set/split", and the time the whole run took."""
+
+    artefact: Path
+    digest: str
+    steps: int
+    seconds: float
+    scores: dict[str, Evaluation]
+    temperatures: dict[str, float]
+
+
+def train(settings: TrainSettings, golden: Sequence[GoldenSentence] = GOLDEN) -> TrainReport:
+    """Train, calibrate, score, write and check an artefact.
+
+    A run that was stopped goes on from its last checkpoint and ends in the same weights as one that was not.
+
+    Raises:
+        InvalidConfiguration: Data, base, output or checkpoint cannot be used.
+        InvalidArtefact: The trained network gets a golden sentence wrong (too few epochs, or other data).
+    """
+    begin = time.perf_counter()
+    log = structlog.get_logger(__name__)
+    _check_output(settings)
+    device = choose_device(settings.device)
+    recipe = replace(settings.recipe, bf16=_bf16(settings.precision, device))
+    corpus = load_corpus(settings.data, DATA_SETS, verify=not settings.any_edition)
+    tokenizer = load_tokenizer(settings.base)
+    rows = _token_rows(tokenizer, _taught(corpus))
+    log.info("training starts", texts=len(rows), epochs=recipe.epochs, device=str(device), bf16=recipe.bf16)
+    torch.manual_seed(recipe.seed)
+    padding = tokenizer.token_to_id("[PAD]") or 0
+    learner = Learner(load_base(settings.base), rows, recipe, padding=padding, device=device)
+    _learn(learner, settings, _fingerprint(settings, recipe, corpus))
+    network = learner.network
+    network.load_state_dict(learner.averaged())
+    draft = _draft(settings, padding, golden, {"sentiment": 1.0, "topic": 1.0})
+    write_weights(settings.output, network, network.state_dict(), tokenizer)
+    temperatures = _temperatures(TransformerClassifier(network.float(), tokenizer, draft, device), corpus)
+    scores = _scores(network, tokenizer, replace(draft, temperatures=temperatures), device, corpus)
+    seconds = time.perf_counter() - begin
+    manifest = replace(
+        draft,
+        temperatures=temperatures,
+        files=file_digests(settings.output),
+        facts={
+            "parameters": sum(value.numel() for value in network.parameters()),
+            **_facts(recipe, corpus, scores, len(rows), learner.steps, seconds),
+        },
+    )
+    digest = write_manifest(settings.output, manifest)
+    (settings.output / "README.md").write_text(model_card(manifest, digest), encoding="utf-8")
+    load_classifier(settings.output, device=settings.device, precision="fp32")
+    _checkpoint(settings).unlink(missing_ok=True)
+    log.info("training done", artefact=str(settings.output), digest=digest[:12], seconds=round(seconds))
+    return TrainReport(
+        artefact=settings.output,
+        digest=digest,
+        steps=learner.steps,
+        seconds=seconds,
+        scores=scores,
+        temperatures=temperatures,
+    )
+
+
+def _check_output(settings: TrainSettings) -> None:
+    if (settings.output / "manifest.json").exists() and not settings.replace_output:
+        msg = f"`output` {settings.output} holds an artefact already; name another folder or give `--replace`"
+        raise InvalidConfiguration(msg)
+    if settings.precision not in {"auto", "fp32", "bf16"}:
+        msg = f"`precision` must be auto, fp32 or bf16, was {settings.precision!r}"
+        raise InvalidConfiguration(msg)
+    settings.output.mkdir(parents=True, exist_ok=True)
+
+
+def _bf16(precision: str, device: torch.device) -> bool:
+    return bf16_is_faster(device) if precision == "auto" else precision == "bf16"
+
+
+def _checkpoint(settings: TrainSettings) -> Path:
+    return settings.output / "checkpoint.pt"
+
+
+def _taught(corpus: Corpus) -> list[Example]:
+    """Return the examples with a label that the heads learn from."""
+    return [
+        example
+        for example in corpus.trainable()
+        if example.source in _TEACHERS and not (example.sentiment is None and example.topic is None)
+    ]
+
+
+def _token_rows(tokenizer: Any, examples: Sequence[Example]) -> list[TokenRow]:
+    encodings = tokenizer.encode_batch([example.text for example in examples])
+    return [
+        TokenRow(
+            tuple(encoding.ids[:TRAINED_TOKENS]),
+            IGNORED if example.sentiment is None else int(example.sentiment),
+            IGNORED if example.topic is None else example.topic,
+        )
+        for encoding, example in zip(encodings, examples, strict=True)
+    ]
+
+
+def _fingerprint(settings: TrainSettings, recipe: Recipe, corpus: Corpus) -> str:
+    """Return a digest of what decides the weights."""
+    texts = hashlib.sha256()
+    for example, split in zip(corpus.examples, corpus.splits, strict=True):
+        texts.update(f"{split}\t{example.sentiment}\t{example.topic}\t{example.text}\n".encode())
+    plain = json.dumps([settings.base, asdict(recipe), texts.hexdigest()], sort_keys=True)
+    return hashlib.sha256(plain.encode()).hexdigest()
+
+
+def _learn(learner: Learner, settings: TrainSettings, fingerprint: str) -> None:
+    """Take all steps, with a checkpoint now and then and a bar that says how long it will take."""
+    log = structlog.get_logger(__name__)
+    checkpoint = _checkpoint(settings)
+    if settings.resume and checkpoint.exists():
+        learner.restore(checkpoint, fingerprint)
+        log.info("training resumed", step=learner.step, of=learner.steps)
+    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("loss {task.fields[loss]:.3f}"))
+    clocks = (TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn())
+    with Progress(
+        TextColumn("training"), *columns, *clocks, console=Console(stderr=True), disable=not settings.progress
+    ) as bar:
+        task = bar.add_task("training", total=learner.steps, completed=learner.step, loss=float("nan"))
+        while learner.step < learner.steps:
+            upto = min(learner.steps, (learner.step // settings.save_every + 1) * settings.save_every)
+            learner.run(upto, lambda loss: bar.update(task, advance=1, loss=loss))
+            learner.save(checkpoint, fingerprint)
+            log.debug("training saved", step=learner.step, of=learner.steps)
+
+
+def _draft(
+    settings: TrainSettings, padding: int, golden: Sequence[GoldenSentence], temperatures: dict[str, float]
+) -> Manifest:
+    return Manifest(
+        name=settings.output.name,
+        base=Path(settings.base).name if Path(settings.base).is_dir() else settings.base,
+        base_licence=_BASE_LICENCES.get(settings.base, "unknown: see the base"),
+        most_tokens=MOST_TOKENS,
+        padding=padding,
+        temperatures=temperatures,
+        golden=tuple(golden),
+        files={},
+    )
+
+
+def _labelled(corpus: Corpus, task: Task, source: str, split: Split) -> tuple[list[Text], list[int]]:
+    pairs = [
+        (Text(example.text, ""), int(label))
+        for example in corpus.of(split, source)
+        if (label := example.sentiment if task == "sentiment" else example.topic) is not None
+    ]
+    return [text for text, _ in pairs], [label for _, label in pairs]
+
+
+def _temperatures(classifier: TransformerClassifier, corpus: Corpus) -> dict[str, float]:
+    """Fit one temperature per head on validation; `classifier` must have temperatures of 1."""
+    import numpy as np
+
+    found: dict[str, float] = {}
+    for task, source in _SOURCES:
+        texts, truth = _labelled(corpus, task, source, Split.VALIDATION)
+        rows = classifier.probabilities(texts)
+        chosen = rows.sentiment if task == "sentiment" else rows.topic
+        read = np.asarray(rows.parts) == 1
+        found[task] = round(fit_temperature(np.log(np.maximum(chosen[read], 1e-30)), np.asarray(truth)[read]), 4)
+    return found
+
+
+def _scores(
+    network: OpinionNetwork, tokenizer: Any, manifest: Manifest, device: torch.device, corpus: Corpus
+) -> dict[str, Evaluation]:
+    classifier = TransformerClassifier(network, tokenizer, manifest, device)
+    scores = {}
+    for task, source in (*_SOURCES, *_BESIDE):
+        for split in (Split.VALIDATION, Split.TEST):
+            texts, truth = _labelled(corpus, task, source, split)
+            if texts:
+                scores[f"{task}/{source}/{split}"] = evaluate(texts, truth, task=task, classifier=classifier)
+    return scores
+
+
+def _facts(
+    recipe: Recipe, corpus: Corpus, scores: dict[str, Evaluation], texts: int, steps: int, seconds: float
+) -> dict[str, Any]:
+    """Return what people want to know of an artefact."""
+    figures = ("accuracy", "macro_f1", "weighted_f1", "ece", "n")
+    return {
+        "recipe": asdict(recipe),
+        "steps": steps,
+        "texts": texts,
+        "seconds": round(seconds),
+        "torch": torch.__version__.split("+")[0],
+        "trained_on": [
+            {
+                "name": chosen.name,
+                "licence": chosen.licence,
+                "origin": chosen.origin,
+                "files": {file.path: file.sha256 for file in chosen.files},
+            }
+            for chosen in corpus.sets
+            if chosen.name in _TEACHERS and chosen.may_train
+        ],
+        "scores": {
+            name: {figure: round(float(getattr(one, figure)), 4) for figure in figures} for name, one in scores.items()
+        },
+    }
