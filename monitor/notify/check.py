@@ -29,9 +29,15 @@ class ReceiverReport:
 
     receiver: str
     kind: str
-    reached: bool
+    ok: bool
     detail: str
     took_s: float
+
+    @property
+    def text(self) -> str:
+        """Return the report as one line for the terminal."""
+        verdict = "was told" if self.ok else "was NOT told"
+        return f"{self.kind} receiver {self.receiver!r} {verdict} in {self.took_s:.1f} s: {self.detail}"
 
 
 def test_receiver(receiver: Receiver, clock: Clock, *, base_url: str = "") -> ReceiverReport:  # noqa: PT028 - no test of pytest's
@@ -46,11 +52,10 @@ def test_receiver(receiver: Receiver, clock: Clock, *, base_url: str = "") -> Re
         outcome = sender.send(example_notice(clock, base_url), f"test-{uuid.uuid4()}")
     finally:
         sender.close()
-    failed = isinstance(outcome, SendFailed)
     return ReceiverReport(
         receiver=receiver.name,
         kind=kind_of(receiver),
-        reached=not failed,
+        ok=not isinstance(outcome, SendFailed),
         detail=outcome.reason if isinstance(outcome, SendFailed) else outcome.detail,
         took_s=time.monotonic() - begun,
     )

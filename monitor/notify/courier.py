@@ -115,10 +115,13 @@ class Courier:
 
     def _patiently(self, ask: Callable[[], _Result]) -> _Result | None:
         """Return what `ask` returns as soon as the store answers, or None if the process ends before it does."""
+        waits = 0
         while True:
             try:
                 return ask()
             except StoreUnavailable as error:
-                _log.warning("the store does not answer; waiting", reason=str(error))
+                if not waits:
+                    _log.warning("the store does not answer; a delivery waits", reason=str(error))
+                waits += 1
                 if self._ending.wait(self._store_wait_s):
                     return None

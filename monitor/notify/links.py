@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from monitor.domain.alerts import Alert
 from monitor.domain.errors import InvalidConfiguration
@@ -33,19 +33,21 @@ class DashboardLinks:
 
     def alert(self, run: str, alert: Alert) -> str:
         """Return the link to the alert itself, within its span, or an empty string."""
-        return self._link("alerts", {"run": run, "alert": alert.id, **_span(alert)})
+        return self._link(f"alerts/{quote(alert.id, safe='')}", {"run": run, **_span(alert)})
 
     def series(self, run: str, alert: Alert) -> str:
-        """Return the link to the chart of the alert's series at its span, or an empty string."""
-        return self._link("series", {"run": run, "series": alert.series, "size": alert.size.label, **_span(alert)})
+        """Return the link to the chart of the alert's series, its window chosen, or an empty string."""
+        at = utc_text(from_minute(alert.opened_at - alert.size.value))
+        query = {"run": run, "series": alert.series, "size": alert.size.label, "at": at, **_span(alert)}
+        return self._link("series", query)
 
     def _link(self, page: str, query: dict[str, str]) -> str:
         return f"{self.base_url.rstrip('/')}/{page}?{urlencode(query, safe=':')}" if self.base_url else ""
 
 
 def _span(alert: Alert) -> dict[str, str]:
-    """Return ``start`` and ``end`` (half-open) around the alert's whole life so far."""
+    """Return ``from`` and ``to`` (half-open) around the alert's whole life so far."""
     size = timedelta(minutes=alert.size.value)
     start = from_minute(alert.opened_at) - (1 + _BEFORE) * size
     end = from_minute(max(alert.opened_at, alert.updated_at)) + _AFTER * size
-    return {"start": utc_text(start), "end": utc_text(end)}
+    return {"from": utc_text(start), "to": utc_text(end)}

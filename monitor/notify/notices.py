@@ -183,7 +183,7 @@ def notice_of(
     name = _namer(one_line(known, NAME) if kind_of(alert.series) == "entity" else "")
     against = _evidence(detail.against, alert.against) if detail else ()
     in_favour = _evidence(detail.in_favour, alert.in_favour) if detail else ()
-    positive = alert.direction is Direction.POSITIVE
+    evidence, counter = _sides(alert.direction, against, in_favour)
     late = now - row.created_at
     return Notice(
         run=row.run,
@@ -195,8 +195,8 @@ def notice_of(
         title=one_line(alert_title(alert, name), ALERT_TITLE),
         series_title=one_line(series_title(alert.series, name), ALERT_TITLE),
         probability=probability_words(alert.surprise.once_in_days),
-        evidence=in_favour if positive else against,
-        counter=against if positive else in_favour,
+        evidence=evidence,
+        counter=counter,
         alert_link=links.alert(row.run, alert),
         series_link=links.series(row.run, alert),
         late=late if late > _LATE else None,
@@ -206,6 +206,15 @@ def notice_of(
 def _namer(known: str) -> Callable[[str], str]:
     """Return what names companies: the name that the store gave, else the id itself."""
     return lambda entity: known or entity
+
+
+def _sides(
+    direction: Direction, negative: tuple[Evidence, ...], positive: tuple[Evidence, ...]
+) -> tuple[tuple[Evidence, ...], tuple[Evidence, ...]]:
+    """Return the documents for and against an alert; nothing that was said speaks against a burst of attention."""
+    if direction is Direction.ATTENTION:
+        return (*negative[:3], *positive[:2]), ()
+    return (positive, negative) if direction is Direction.POSITIVE else (negative, positive)
 
 
 def _evidence(documents: tuple[DocumentView, ...], told: tuple[str, ...]) -> tuple[Evidence, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from email.errors import MessageError
 from email.headerregistry import Address
 from email.utils import parseaddr
@@ -61,6 +61,7 @@ class EmailReceiver:
     ca_file: str = ""
 
     def __post_init__(self) -> None:
+        _check_types(self)
         _check_name(self.name)
         _check_timeout(self.name, self.timeout_s)
         if not self.host or re.search(r"[\s/@]", self.host):
@@ -101,6 +102,7 @@ class WebhookReceiver:
     ca_file: str = ""
 
     def __post_init__(self) -> None:
+        _check_types(self)
         _check_name(self.name)
         _check_timeout(self.name, self.timeout_s)
         scheme, host = _scheme_and_host(self.name, self.url)
@@ -130,6 +132,7 @@ class ChatReceiver:
     urls: tuple[str, ...] = field(repr=False)
 
     def __post_init__(self) -> None:
+        _check_types(self)
         _check_name(self.name)
         if not self.urls:
             _refuse(self.name, "urls", "must hold at least one Apprise address")
@@ -145,8 +148,19 @@ class ConsoleReceiver:
     name: str
 
     def __post_init__(self) -> None:
+        _check_types(self)
         _check_name(self.name)
 
+
+_KINDS: dict[str, tuple[type | tuple[type, ...], str]] = {
+    "str": (str, "text"),
+    "int": (int, "a whole number"),
+    "float": ((int, float), "a number"),
+    "bool": (bool, "true or false"),
+    "tuple[str, ...]": (tuple, "a list of texts"),
+    "Security": (str, "starttls, tls or none"),
+}
+"""Types of fields, as they are annotated above, and their words."""
 
 Receiver: TypeAlias = EmailReceiver | WebhookReceiver | ChatReceiver | ConsoleReceiver
 
@@ -163,6 +177,16 @@ def kind_of(receiver: Receiver) -> str:
 def _refuse(name: str, field_name: str, fact: str) -> NoReturn:
     msg = f"receiver {name!r}: `{field_name}` {fact}"
     raise InvalidConfiguration(msg)
+
+
+def _check_types(receiver: Receiver) -> None:
+    """Refuse a value of another type than its field: settings come from files."""
+    for each in fields(receiver):
+        value = getattr(receiver, each.name)
+        kinds, words = _KINDS[str(each.type)]
+        whole = isinstance(value, kinds) and (each.type == "bool") == isinstance(value, bool)
+        if not whole or (isinstance(value, tuple) and not all(isinstance(part, str) for part in value)):
+            _refuse(str(receiver.name), each.name, f"must be {words}")
 
 
 def _check_name(name: str) -> None:

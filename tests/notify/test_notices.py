@@ -66,6 +66,12 @@ def test_for_a_positive_alert_the_case_against_is_negative() -> None:
     assert {document.label for document in notice.counter} == {"negative"}
 
 
+def test_a_burst_shows_both_sides_and_no_case_against() -> None:
+    notice = a_notice(a_change(direction=Direction.ATTENTION, family=Family.VOLUME))
+    assert [document.id for document in notice.evidence] == ["n1", "n2", "p1"]
+    assert notice.counter == ()
+
+
 def test_an_alert_that_left_the_store_is_still_told() -> None:
     notice = a_notice(detail=None)
     assert notice.evidence == notice.counter == ()
@@ -74,13 +80,13 @@ def test_an_alert_that_left_the_store_is_still_told() -> None:
 
 def test_links_open_the_alert_at_its_own_time() -> None:
     link = urlsplit(a_notice().alert_link)
-    assert (link.netloc, link.path) == ("watch.example.com", "/bw/alerts")
+    assert (link.netloc, link.path) == ("watch.example.com", "/bw/alerts/a1")
     query = parse_qs(link.query)
     assert query["run"] == ["live"]
-    assert query["alert"] == ["a1"]
-    assert query["start"][0] < "2026-03-02T11:00:00Z" < query["end"][0] < "2026-03-03"
+    assert query["from"][0] < "2026-03-02T11:00:00Z" < query["to"][0] < "2026-03-03"
     series = parse_qs(urlsplit(a_notice().series_link).query)
     assert (series["series"], series["size"]) == (["entity:ACME"], ["1h"])
+    assert series["at"] == ["2026-03-02T11:00:00Z"]
 
 
 def test_without_a_base_address_there_are_no_links() -> None:

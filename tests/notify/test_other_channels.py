@@ -32,8 +32,8 @@ def test_the_console_gets_one_line() -> None:
     assert ConsoleSender(stream).send(a_notice("Acme"), "key") == Sent(detail="printed")
     assert stream.getvalue() == (
         "2026-03-02T12:00:00Z [critical] Negative opinion on Acme: 41 of 58 stories negative, 12 expected, "
-        "once in 41 days https://watch.example.com/alerts?run=live&alert=a1&start=2026-03-01T11:00:00Z"
-        "&end=2026-03-02T16:00:00Z\n"
+        "once in 41 days https://watch.example.com/alerts/a1?run=live&from=2026-03-01T11:00:00Z"
+        "&to=2026-03-02T16:00:00Z\n"
     )
 
 
@@ -106,7 +106,7 @@ def test_a_test_message_reaches_a_mailbox(smtp: SmtpStarter) -> None:
         security=Security.NONE,
     )  # fmt: skip
     report = check.test_receiver(receiver, SystemClock())
-    assert (report.receiver, report.kind, report.reached) == ("desk", "email", True)
+    assert (report.receiver, report.kind, report.ok) == ("desk", "email", True)
     assert "desk@example.com" in report.detail
     assert mailbox.accepted[0][1]["Subject"].startswith("[TEST] [warning] Negative opinion on Example Company")
 
@@ -114,7 +114,7 @@ def test_a_test_message_reaches_a_mailbox(smtp: SmtpStarter) -> None:
 def test_a_test_message_reaches_a_webhook_and_says_so_in_its_type(web: HttpStarter) -> None:
     script = Script()
     receiver = WebhookReceiver(name="hook", url=web(script), secret=SECRET, allow_private=True)
-    assert check.test_receiver(receiver, SystemClock()).reached
+    assert check.test_receiver(receiver, SystemClock()).ok
     assert json.loads(script.asked[0].body)["type"] == "test"
     assert script.asked[0].headers["webhook-id"].startswith("test-")
 
@@ -122,10 +122,11 @@ def test_a_test_message_reaches_a_webhook_and_says_so_in_its_type(web: HttpStart
 def test_a_failed_test_says_why(free_port: int) -> None:
     receiver = WebhookReceiver(name="hook", url=f"http://127.0.0.1:{free_port}", secret=SECRET, allow_private=True)
     report = check.test_receiver(receiver, SystemClock())
-    assert not report.reached
+    assert not report.ok
     assert "no connection to 127.0.0.1" in report.detail
+    assert report.text.startswith("webhook receiver 'hook' was NOT told in 0.")
 
 
 def test_a_test_message_reaches_the_console(capsys: pytest.CaptureFixture[str]) -> None:
-    assert check.test_receiver(ConsoleReceiver(name="screen"), SystemClock()).reached
+    assert check.test_receiver(ConsoleReceiver(name="screen"), SystemClock()).ok
     assert "[TEST] [warning]" in capsys.readouterr().out

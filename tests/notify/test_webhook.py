@@ -70,7 +70,7 @@ def test_the_body_holds_the_alert_its_documents_and_the_link(web: HttpStarter) -
     assert [(document["id"], document["side"]) for document in body["documents"]] == [
         ("n1", "for"), ("n2", "for"), ("p1", "against"),
     ]  # fmt: skip
-    assert body["link"].startswith("https://watch.example.com/alerts?run=live&alert=a1&")
+    assert body["link"].startswith("https://watch.example.com/alerts/a1?run=live&")
 
 
 def test_the_schema_beside_the_code_is_that_of_the_types() -> None:
