@@ -13,7 +13,7 @@ import httpx
 import structlog
 
 from monitor.domain.documents import MAX_TEXT_BYTES
-from streams.sources.fetch import Fetched, Fetcher
+from streams.sources.fetch import FailureReason, Fetched, Fetcher, FetchFailed
 from streams.sources.politeness import HostGate
 from streams.sources.text import plain
 
@@ -24,7 +24,12 @@ PAGE_BYTES = 4 * 1024 * 1024
 ROBOTS_BYTES = 512 * 1024
 """Google reads 500 KiB of a robots.txt; so do we."""
 ROBOTS_KEPT_S = 24 * 3600.0
+ROBOTS_AGAIN_S = 3600.0
+"""A host whose rules could not be had is asked for them again after this."""
 ROBOTS_MOST = 2_000
+"""Hosts remembered."""
+NO_ROBOTS = frozenset({FailureReason.NOT_FOUND, FailureReason.FORBIDDEN, FailureReason.UNEXPECTED_STATUS})
+"""A host without a robots.txt allows all: any 4xx but 429 (RFC 9309, 2.3.1.3)."""
 EXTRACT_S = 20.0
 """Longest extraction; a page that takes longer is left to its summary."""
 STUCK_MOST = 2
@@ -63,17 +68,11 @@ class Robots:
         limits = replace(self._fetcher.limits, body_bytes=ROBOTS_BYTES, total=timedelta(seconds=10))
         with self._gate.turn(httpx.URL(url).host):
             answer = self._fetcher.fetch(url, allow_private=allow_private, limits=limits)
-        if not isinstance(answer, Fetched) and answer_is_absent(answer):
+        if isinstance(answer, Fetched):
+            return _Rules(_parsed(answer.body.decode("utf-8", "replace")), self._monotonic() + ROBOTS_KEPT_S)
+        if isinstance(answer, FetchFailed) and answer.reason in NO_ROBOTS:
             return _Rules(_parsed(""), self._monotonic() + ROBOTS_KEPT_S)
-        if not isinstance(answer, Fetched):
-            return _Rules(None, self._monotonic() + 3600.0)
-        return _Rules(_parsed(answer.body.decode("utf-8", "replace")), self._monotonic() + ROBOTS_KEPT_S)
-
-
-def answer_is_absent(answer: object) -> bool:
-    """Tell whether a host has no robots.txt: any 4xx but 429 means that all is allowed (RFC 9309, 2.3.1.3)."""
-    reason = getattr(answer, "reason", None)
-    return reason in {"not found", "forbidden", "unexpected status"}
+        return _Rules(None, self._monotonic() + ROBOTS_AGAIN_S)
 
 
 def _parsed(rules: str) -> RobotFileParser:

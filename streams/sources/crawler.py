@@ -135,11 +135,12 @@ class Crawler:
             StoreUnavailable: The cursors cannot be loaded; `run_until` waits for them instead.
         """
         self._load()
-        self._writing.start()
         self._scheduler.start()
         with self._lock:
             for source in self._sources.values():
                 self._schedule(source.id, self._states[source.id].next_poll_at)
+        # only now: the scribe may find a gap at once, and then asks for everything
+        self._writing.start()
         if self._sources_file is not None:
             self._scheduler.add_job(self.reload, "interval", seconds=RELOAD_EVERY_S, id="reload", executor="default")
         log.info("crawler started", sources=len(self._sources), covered_until=self._scribe.last_tick)
@@ -159,7 +160,7 @@ class Crawler:
     def states(self) -> dict[str, SourceState]:
         """Return what is known of each source now."""
         with self._lock:
-            return dict(self._states)
+            return {one: self._states[one] for one in self._sources if one in self._states}
 
     def reload(self) -> None:
         """Read the sources file again if it changed; a faulty one is named in the log and changes nothing."""
@@ -205,7 +206,8 @@ class Crawler:
     def _load(self) -> None:
         known = self._store.load()
         with self._lock:
-            self._states = {source.id: self._state_of(source, known) for source in self._sources.values()}
+            # those of sources that are not asked now are kept: the operator may take them up again
+            self._states = known | {source.id: self._state_of(source, known) for source in self._sources.values()}
         attempts = [state.last_attempt_at for state in known.values() if state.last_attempt_at is not None]
         self._scribe.last_tick = self._covered_until or max(attempts, default=None)
 
@@ -265,7 +267,8 @@ class Crawler:
                 asked.add(one)
                 if one not in self._busy:
                     self._schedule(one, None)
-            well = sum(state.failures == 0 and state.last_success_at is not None for state in self._states.values())
+            states = [self._states[one] for one in self._sources]
+            well = sum(state.failures == 0 and state.last_success_at is not None for state in states)
         return asked, well
 
     def _poll(self, one: str) -> None:
@@ -273,9 +276,9 @@ class Crawler:
             source, state = self._sources.get(one), self._states.get(one)
             if source is None or state is None or one in self._busy or self._stop.is_set():
                 return
-            held = self._gate.held_for(source.host)
-            if held:
-                self._schedule(one, self._clock.now() + held)
+            busy = self._gate.busy_for(source.host)
+            if busy:
+                self._schedule(one, self._clock.now() + busy)
                 return
             self._busy.add(one)
         poll = self._ask(source, state)

@@ -23,6 +23,8 @@ RETRY_AFTER_CAP = timedelta(hours=24)
 """Largest Retry-After obeyed."""
 JITTER = 0.1
 """Share of the interval by which regular polls are spread, so that sources do not march in step."""
+COME_AGAIN_S = 0.5
+"""When to look again at a host that is being asked, in seconds."""
 HOST_SPACING_S = 2.0
 """Seconds between two requests to one host."""
 
@@ -133,6 +135,7 @@ class HostGate:
         self._turns: dict[str, threading.Lock] = {}
         self._free_at: dict[str, float] = {}
         self._held_until: dict[str, float] = {}
+        self._asking: set[str] = set()
 
     @contextmanager
     def turn(self, host: str) -> Iterator[None]:
@@ -140,12 +143,14 @@ class HostGate:
         with self._lock:
             turn = self._turns.setdefault(host, threading.Lock())
         with turn:
+            self._asking.add(host)
             left = self._free_at.get(host, 0.0) - self._monotonic()
             if left > 0:
                 self._wait(left)
             try:
                 yield
             finally:
+                self._asking.discard(host)
                 self._free_at[host] = self._monotonic() + self._spacing_s
 
     def hold(self, host: str, pause: timedelta) -> None:
@@ -158,4 +163,16 @@ class HostGate:
         """Return how long a host is still held back; zero if it is not."""
         with self._lock:
             left = self._held_until.get(host, 0.0) - self._monotonic()
+        return timedelta(seconds=max(left, 0.0))
+
+    def busy_for(self, host: str) -> timedelta:
+        """Return after what time to come again, zero if the host can be asked now.
+
+        A thread that would only wait for its turn is free for another host instead.
+        """
+        with self._lock:
+            now = self._monotonic()
+            left = max(self._held_until.get(host, 0.0), self._free_at.get(host, 0.0)) - now
+            if host in self._asking:
+                left = max(left, COME_AGAIN_S)
         return timedelta(seconds=max(left, 0.0))

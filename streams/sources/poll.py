@@ -109,33 +109,42 @@ def documents_from(
         known = seen.get(one)
         if is_known(item, known):
             continue
-        first = now if known is None else min(known.first_crawled_at, now)
-        revision = 0 if known is None else known.revision + 1
-        text, truncated = cut((articles or {}).get(item.key) or item.text)
-        documents.append(
-            Document(
-                id=one,
-                revision=revision,
-                source=source.id,
-                source_class=source.source_class,
-                origin=_origin(source, item),
-                title=_unnamed(item.title) if source.source_class is SourceClass.COMMENT else item.title,
-                text=text,
-                url=item.url,
-                language=item.language or language or source.language,
-                published_at=item.published_at,
-                crawled_at=now,
-                event_at=first if item.published_at is None else clamped(item.published_at, state.last_success_at, now),
-                story=one,
-                backlog=state.last_success_at is None,
-                truncated=truncated,
-                hints=source.hints,
-            )
+        remember = SeenItem(
+            document=one,
+            text_digest=text_digest(item),
+            revision=0 if known is None else known.revision + 1,
+            first_crawled_at=now if known is None else min(known.first_crawled_at, now),
         )
-        remembered.append(
-            SeenItem(document=one, text_digest=text_digest(item), revision=revision, first_crawled_at=first)
-        )
+        text = (articles or {}).get(item.key) or item.text
+        spoken = item.language or language or source.language
+        documents.append(_document(item, source, state, remember, now, text=text, language=spoken))
+        remembered.append(remember)
     return documents, remembered
+
+
+def _document(
+    item: FeedItem, source: Source, state: SourceState, known: SeenItem, now: datetime, *, text: str, language: str
+) -> Document:
+    text, truncated = cut(text)
+    dated = item.published_at is not None
+    return Document(
+        id=known.document,
+        revision=known.revision,
+        source=source.id,
+        source_class=source.source_class,
+        origin=_origin(source, item),
+        title=_unnamed(item.title) if source.source_class is SourceClass.COMMENT else item.title,
+        text=text,
+        url=item.url,
+        language=language,
+        published_at=item.published_at,
+        crawled_at=now,
+        event_at=clamped(item.published_at, state.last_success_at, now) if dated else known.first_crawled_at,
+        story=known.document,
+        backlog=state.last_success_at is None,
+        truncated=truncated,
+        hints=source.hints,
+    )
 
 
 def _origin(source: Source, item: FeedItem) -> str:

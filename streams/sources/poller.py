@@ -130,7 +130,8 @@ class Poller:
         documents, remembered = documents_from(
             feed.items, source, state, seen, now, articles=articles, language=feed.language
         )
-        log.info(
+        tell = log.info if documents or feed.fault else log.debug
+        tell(
             "source polled",
             source=source.id,
             entries=len(feed.items),

@@ -17,7 +17,8 @@ UNWANTED = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff\ufffe\uffff]"
 )
 """Control characters, and the invisible ones that turn text around on a screen."""
-MARKUP = re.compile(r"<[a-zA-Z!/?]|&#?\w+;")
+MARKUP = re.compile(r"<[a-zA-Z!/?][^<>]{0,2000}>|&#?\w{1,32};")
+"""A whole tag or reference; "profit <forecast" is a sentence."""
 BLOCKS = frozenset(
     re.findall(
         r"\w+",

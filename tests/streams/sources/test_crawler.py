@@ -233,9 +233,13 @@ def test_the_sources_file_is_read_again_and_a_faulty_one_changes_nothing(server:
         crawler.reload()
         wait_until(lambda: "two" in store.states)
         crawler.replace_sources(two[1:])
+        assert set(crawler.states()) == {"two"}
         asked = len(server.asked("/one"))
         wait_until(lambda: len(log.ticks) > 3)
         assert len(server.asked("/one")) <= asked + 1
+        crawler.replace_sources(two)
+        wait_until(lambda: len(server.asked("/one")) > asked + 1)
+    assert len(log.documents) == 2, "a source that comes back is not new"
 
 
 def test_a_parser_that_breaks_is_an_internal_error_of_one_source(server: FeedServer) -> None:

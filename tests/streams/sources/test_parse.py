@@ -244,6 +244,11 @@ def test_nonsense_is_no_date_or_a_far_one_but_never_an_error(value: object) -> N
     assert instant(value) is None or str(value).startswith("9")
 
 
+@pytest.mark.parametrize("text", ["profit <forecast and more", "1 < 2 & 3 > 2", "AT&T up", "a <- b"])
+def test_signs_that_are_no_markup_stay(text: str) -> None:
+    assert plain(text) == text
+
+
 @given(st.text() | st.from_regex(r"(<[a-z]{1,6}>|&[a-z]{1,5};|[a-z ]|</[a-z]{1,6}>){0,30}"))
 def test_plain_text_can_always_be_sent_and_shown(text: str) -> None:
     shown = plain(text)

@@ -126,3 +126,17 @@ def test_a_pause_is_meant_for_the_whole_host() -> None:
     now[0] += 20
     assert gate.held_for("news.example") == timedelta(seconds=10)
     assert gate.held_for("other.example") == timedelta(0)
+
+
+def test_a_host_that_is_being_asked_tells_others_when_to_come_again() -> None:
+    now = [100.0]
+    gate = HostGate(lambda _: False, spacing_s=2.0, monotonic=lambda: now[0])
+    assert gate.busy_for("news.example") == timedelta(0)
+    with gate.turn("news.example"):
+        assert gate.busy_for("news.example") > timedelta(0)
+        assert gate.busy_for("other.example") == timedelta(0)
+    assert gate.busy_for("news.example") == timedelta(seconds=2)
+    now[0] += 2
+    assert gate.busy_for("news.example") == timedelta(0)
+    gate.hold("news.example", timedelta(minutes=1))
+    assert gate.busy_for("news.example") == timedelta(minutes=1)
