@@ -15,8 +15,19 @@ from sqlalchemy.types import TypeDecorator
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
+    from sqlalchemy.types import TypeEngine
 
-__all__ = ["CleanText", "clean", "from_json", "from_us", "from_us_or_none", "to_json", "to_us", "to_us_or_none"]
+__all__ = [
+    "CleanText",
+    "KeyText",
+    "clean",
+    "from_json",
+    "from_us",
+    "from_us_or_none",
+    "to_json",
+    "to_us",
+    "to_us_or_none",
+]
 
 T = TypeVar("T")
 
@@ -52,6 +63,16 @@ class CleanText(TypeDecorator[str]):
         """Return the cleaned text."""
         del dialect
         return None if value is None else clean(value)
+
+
+class KeyText(CleanText):
+    """Clean text that is compared and ordered by code point on both databases: ids, names, words of ours."""
+
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Return the column's type; SQLite compares by code point anyway."""
+        return dialect.type_descriptor(Text(collation="C") if dialect.name == "postgresql" else Text())
 
 
 def to_us(instant: datetime) -> int:

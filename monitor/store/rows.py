@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +15,7 @@ from monitor.domain.trends import Trend, polarity_of
 from monitor.domain.views import TrendPoint
 from monitor.domain.windows import Counts
 from monitor.ports import OutboxRow, Position, StoredDocument
-from monitor.store.columns import from_json, from_us, from_us_or_none, to_json, to_us, to_us_or_none
+from monitor.store.columns import clean, from_json, from_us, from_us_or_none, to_json, to_us, to_us_or_none
 from monitor.store.upserts import Row
 
 __all__ = [
@@ -35,6 +37,8 @@ __all__ = [
     "step_row",
     "window_row",
 ]
+
+_PLAIN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 SUMS = (
     "documents",
@@ -194,11 +198,15 @@ def step_row(run: str, change: AlertChange) -> Row:
 
 
 def outbox_row(run: str, change: AlertChange, receiver: str, now: datetime) -> Row:
-    """Return the row that tells one receiver of a change; its key is the same after every restart."""
+    """Return the row that tells one receiver of a change.
+
+    Its key is the same after every restart, and fit for a header: a receiver with another name stands as its digest.
+    """
     alert = change.alert
+    whom = receiver if _PLAIN.fullmatch(receiver) else hashlib.sha256(clean(receiver).encode()).hexdigest()[:16]
     return {
         "run": run,
-        "key": f"{run}:{alert.id}:{alert.revision}:{receiver}",
+        "key": f"{run}:{alert.id}:{alert.revision}:{whom}",
         "receiver": receiver,
         "alert": alert.id,
         "revision": alert.revision,

@@ -21,7 +21,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from monitor.store.columns import CleanText
+from monitor.store.columns import CleanText, KeyText
 
 __all__ = [
     "RUN_TABLES",
@@ -54,7 +54,11 @@ _Serial = BigInteger().with_variant(Integer(), "sqlite")
 
 
 def _text(name: str, *, nullable: bool = False) -> Column[str]:
-    return Column(name, CleanText, nullable=nullable)
+    return Column(name, KeyText, nullable=nullable)
+
+
+def _prose(name: str) -> Column[str]:
+    return Column(name, CleanText, nullable=False)
 
 
 def _count(name: str) -> Column[int]:
@@ -93,8 +97,8 @@ documents = Table(
     _text("source"),
     _text("source_class"),
     _text("origin"),
-    _text("title"),
-    _text("text"),
+    _prose("title"),
+    _prose("text"),
     _text("url"),
     _text("language"),
     _instant("published_us", nullable=True),

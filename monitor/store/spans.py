@@ -13,7 +13,10 @@ from monitor.domain.windows import Counts
 from monitor.store import schema
 from monitor.store.rows import SUMS, counts_of
 
-__all__ = ["SMALLEST", "Tiles", "as_of_minute", "sums_by_series", "tiles", "windows_between"]
+__all__ = ["KINDS", "SMALLEST", "Tiles", "as_of_minute", "sums_by_series", "tiles", "windows_between"]
+
+KINDS = ("market", "topic", "entity", "entity-topic")
+"""Kinds of series, as `monitor.domain.series.kind_of` names them."""
 
 SMALLEST = WindowSize.M5
 """The size by which a run's time advances."""

@@ -32,7 +32,7 @@ from monitor.store.document_views import find_documents
 from monitor.store.engine import reading
 from monitor.store.overview import heat_and_movers, mood_of_entities, mood_of_market
 from monitor.store.rows import point_of, state_of
-from monitor.store.spans import SMALLEST, Tiles, as_of_minute, windows_between
+from monitor.store.spans import KINDS, SMALLEST, Tiles, as_of_minute, windows_between
 
 __all__ = ["SqlViewReader"]
 
@@ -172,7 +172,7 @@ def _run_view(connection: Connection, name: str, title: str, *, simulated: bool)
 def _documents_by_series(connection: Connection, run: str, size: WindowSize) -> dict[str, int]:
     column = schema.windows.c
     found: dict[str, int] = {}
-    for kind in ("market", "topic", "entity", "entity-topic"):
+    for kind in KINDS:
         mine = (column.run == run, column.kind == kind, column.size_min == size.value)
         newest = connection.execute(select(func.max(column.start_min)).where(*mine)).scalar()
         if newest is not None:
