@@ -50,6 +50,8 @@ class Crawler:
         covered_until: The last tick in the log, if the caller knows it; else the newest attempt in the store stands in.
         sources_file: Read again when it changes; a faulty one is logged and the old list kept.
         spacing_s: Seconds between two requests to one host.
+        workers: Sources asked at the same time.
+        store_pause: Wait before a store that does not answer is asked again.
         rng: Spreads polls and retries.
     """
 
@@ -68,6 +70,7 @@ class Crawler:
         tick_every: timedelta = TICK_EVERY,
         spacing_s: float = HOST_SPACING_S,
         workers: int = WORKERS,
+        store_pause: timedelta = STORE_PAUSE,
         rng: random.Random | None = None,
     ) -> None:
         self._sources = {source.id: source for source in sources}
@@ -77,6 +80,7 @@ class Crawler:
         self._sources_file = sources_file
         self._file_stamp = _stamp(sources_file)
         self._covered_until = covered_until
+        self._store_pause = store_pause
         self._states: dict[str, SourceState] = {}
         self._busy: set[str] = set()
         self._stalled: set[str] = set()
@@ -192,13 +196,12 @@ class Crawler:
         log.info("sources replaced", sources=len(wanted), gone=gone, new_or_changed=changed)
 
     def _start(self, stop: threading.Event) -> bool:
-        pause = STORE_PAUSE
         while not stop.is_set():
             try:
                 self.start()
             except StoreUnavailable as error:
                 log.warning("cursors cannot be loaded, will try again", reason=str(error))
-                stop.wait(pause.total_seconds())
+                stop.wait(self._store_pause.total_seconds())
                 continue
             return True
         return False
@@ -295,7 +298,7 @@ class Crawler:
             with self._lock:
                 self._busy.discard(source.id)
                 self._stalled.add(source.id)
-                self._schedule(source.id, self._clock.now() + STORE_PAUSE)
+                self._schedule(source.id, self._clock.now() + self._store_pause)
             return None
         except Exception as error:
             log.exception("poll broke", source=source.id)

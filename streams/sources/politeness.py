@@ -23,7 +23,7 @@ RETRY_AFTER_CAP = timedelta(hours=24)
 """Largest Retry-After obeyed."""
 JITTER = 0.1
 """Share of the interval by which regular polls are spread, so that sources do not march in step."""
-COME_AGAIN_S = 0.5
+COME_AGAIN_S = 0.25
 """When to look again at a host that is being asked, in seconds."""
 HOST_SPACING_S = 2.0
 """Seconds between two requests to one host."""

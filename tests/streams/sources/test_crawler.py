@@ -55,6 +55,7 @@ def crawling(
         fetcher=Fetcher(limits=LIMITS),
         tick_every=timedelta(seconds=0.2),
         spacing_s=0.0,
+        store_pause=timedelta(seconds=0.5),
         rng=random.Random(7),
         **rest,
     )
@@ -237,7 +238,7 @@ def test_the_sources_file_is_read_again_and_a_faulty_one_changes_nothing(server:
         asked = len(server.asked("/one"))
         wait_until(lambda: len(log.ticks) > 3)
         assert len(server.asked("/one")) <= asked + 1
-        crawler.replace_sources(two)
+        crawler.replace_sources([source(server, name) for name in ("one", "two")])
         wait_until(lambda: len(server.asked("/one")) > asked + 1)
     assert len(log.documents) == 2, "a source that comes back is not new"
 
