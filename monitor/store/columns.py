@@ -72,7 +72,7 @@ class KeyText(CleanText):
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         """Return the column's type; SQLite compares by code point anyway."""
-        return dialect.type_descriptor(Text(collation="C") if dialect.name == "postgresql" else Text())
+        return Text(collation="C" if dialect.name == "postgresql" else None)
 
 
 def to_us(instant: datetime) -> int:

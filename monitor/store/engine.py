@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, OperationalError
 
 from monitor.domain.errors import InvalidConfiguration, StoreUnavailable
 from monitor.store.migrate import bring_up_to_date
@@ -101,7 +101,8 @@ def _translated(engine: Engine) -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        if isinstance(error, OperationalError) or error.connection_invalidated:
+        broken = type(error) is DatabaseError  # SQLite: the file is no database, or malformed
+        if broken or isinstance(error, OperationalError) or error.connection_invalidated:
             reason = " ".join(str(error.orig).split())
             msg = f"store {engine.url.render_as_string(hide_password=True)} did not answer: {reason}"
             raise StoreUnavailable(msg) from error

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, text
 
 from monitor.domain.errors import InvalidConfiguration
 
-__all__ = ["VERSION_TABLE", "bring_up_to_date", "head", "revision_of"]
+__all__ = ["VERSION_TABLE", "bring_up_to_date", "head", "revision_of", "take_down"]
 
 _log = structlog.get_logger(__name__)
 
@@ -45,6 +45,13 @@ def bring_up_to_date(connection: Connection) -> None:
     configuration.attributes["connection"] = connection
     command.upgrade(configuration, "head")
     _log.info("store upgraded", before=found or "empty", now=target)
+
+
+def take_down(connection: Connection) -> None:
+    """Undo every migration inside the caller's transaction: all tables and all that is in them go."""
+    configuration = _configuration()
+    configuration.attributes["connection"] = connection
+    command.downgrade(configuration, "base")
 
 
 def revision_of(connection: Connection) -> str | None:

@@ -102,3 +102,8 @@ def test_rarity_is_said_in_words(days: float, words: str) -> None:
 
 def test_examples_in_the_docstrings_hold() -> None:
     assert doctest.testmod(wording).failed == 0
+
+
+@pytest.mark.parametrize("series", ["topic:no-such", "nonsense", ""])
+def test_what_names_no_series_comes_back_as_it_is(series: str) -> None:
+    assert wording.series_title(series, _name) == series
