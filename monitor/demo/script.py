@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from monitor.domain.errors import InvalidConfiguration
 
@@ -36,7 +36,7 @@ class ScriptedEvent:
     """One event of the script.
 
     Attributes:
-        start: The first minute in which more is said than usual; the event holds over [start, end), then fades.
+        start: In UTC; the first minute in which more is said than usual; the event holds over [start, end), then fades.
         company: Id in the demo register.
         kind: ``liquidity``, ``scandal``, ``downgrade``, ``earnings`` or ``launch``.
         title: What happens, in words.
@@ -70,6 +70,7 @@ def script(end: datetime, days: int = 6) -> tuple[ScriptedEvent, ...]:
     if end.tzinfo is None:
         msg = f"`end` must be aware, was {end!r}"
         raise InvalidConfiguration(msg)
+    end = end.astimezone(UTC)
     first = end - timedelta(days=days) + QUIET
     last = end - _LAST_START
     step = (last - first) / (len(_EVENTS) - 1)
