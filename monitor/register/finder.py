@@ -83,6 +83,8 @@ class CompanyFinder:
 
     def _patterns_of(self, company: Company) -> list[Pattern]:
         names = {plain(name): "alias" for name in names_of(company)} | {plain(company.name): "name"}
+        # feeds and exports often leave "AT&T" as HTML writes it
+        names |= {name.replace("&", "&amp;"): why for name, why in names.items() if "&" in name}
         bare = {symbol: "ticker" for symbol in symbols_of(company) if symbol not in names and self._is_sure(symbol)}
         phrases = [(plain(phrase), "exclude") for phrase in company.exclude]
         return [

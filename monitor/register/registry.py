@@ -11,7 +11,7 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime
 from importlib import resources
 from io import StringIO
@@ -21,9 +21,18 @@ from monitor.domain.entities import Company
 from monitor.domain.errors import InvalidConfiguration
 from monitor.register.folding import fold, plain
 
-__all__ = ["COLUMNS", "Register", "load_register", "read_companies", "shipped_companies", "symbol_key"]
+__all__ = [
+    "COLUMNS",
+    "Register",
+    "load_register",
+    "names_of",
+    "read_companies",
+    "shipped_companies",
+    "symbol_key",
+    "symbols_of",
+]
 
-COLUMNS = tuple(field.name for field in fields(Company))
+COLUMNS = tuple(column.name for column in fields(Company))
 """The header of a register, in order."""
 
 MAX_FAULTS = 20
@@ -59,17 +68,27 @@ class Register:
     """Companies by id and by ticker."""
 
     companies: tuple[Company, ...]
+    _by_id: dict[str, Company] = field(init=False, repr=False, compare=False)
+    _by_symbol: dict[str, list[Company]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        by_symbol: dict[str, list[Company]] = {}
+        for company in self.companies:
+            for symbol in symbols_of(company):
+                by_symbol.setdefault(symbol, []).append(company)
+        object.__setattr__(self, "_by_id", {company.id: company for company in self.companies})
+        object.__setattr__(self, "_by_symbol", by_symbol)
 
     def find(self, id_: str) -> Company | None:
         """Return the company with this id, or None."""
-        return next((company for company in self.companies if company.id == id_), None)
+        return self._by_id.get(id_)
 
     def resolve(self, symbol: str, at: datetime) -> Company | None:
         """Return the company that an id or a ticker (with or without `$`) means at an instant, or None."""
-        if (exact := self.find(symbol)) is not None and exact.is_valid_on(at):
-            return exact
-        key = symbol_key(symbol)
-        return next((c for c in self.companies if c.is_valid_on(at) and key in symbols_of(c)), None)
+        exact = self._by_id.get(symbol)
+        candidates = [exact] if exact is not None else []
+        candidates += self._by_symbol.get(symbol_key(symbol), [])
+        return next((company for company in candidates if company.is_valid_on(at)), None)
 
 
 def shipped_companies() -> tuple[Company, ...]:
