@@ -92,7 +92,7 @@ def test_why_it_is_silent_is_logged_once_per_change(heartbeat: Heartbeat, script
 
 def test_it_beats_until_it_is_stopped(heartbeat: Heartbeat, script: Script) -> None:
     stop = threading.Event()
-    thread = threading.Thread(target=heartbeat.run_until, args=(stop,))
+    thread = threading.Thread(target=heartbeat.run_until, args=(stop,), daemon=True)
     thread.start()
     while len(script.asked) < 3:
         threading.Event().wait(0.005)

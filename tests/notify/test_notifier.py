@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from standardwebhooks import Webhook
@@ -16,7 +16,7 @@ from monitor.notify.notices import Notice
 from monitor.notify.notifier import Notifier
 from monitor.notify.outcomes import Outcome, SendFailed, Sent
 from monitor.notify.receivers import ConsoleReceiver, EmailReceiver, Receiver, Security, WebhookReceiver
-from monitor.ports import Clock
+from monitor.ports import Clock, OutboxRow
 from tests.contracts.alert_examples import NOON, a_change
 from tests.contracts.memory_outbox import MemoryOutbox
 from tests.notify.servers import (
@@ -67,6 +67,7 @@ class Desk:
     clock: HandClock = field(default_factory=HandClock)
     senders: dict[str, FakeSender] = field(default_factory=dict)
     open: list[Notifier] = field(default_factory=list)
+    stops: list[threading.Event] = field(default_factory=list)
 
     def notifier(self, *names: str, grace_s: float = 5.0, outbox: MemoryOutbox | None = None) -> Notifier:
         def open_fake(receiver: Receiver, clock: Clock) -> FakeSender:
@@ -80,11 +81,20 @@ class Desk:
         self.open.append(notifier)
         return notifier
 
+    def running(self, notifier: Notifier, stop: threading.Event) -> threading.Thread:
+        """Run a notifier in a thread that ends with the test, whatever becomes of it."""
+        self.stops.append(stop)
+        thread = threading.Thread(target=notifier.run_until, args=(stop,), daemon=True)
+        thread.start()
+        return thread
+
 
 @pytest.fixture
 def desk() -> Iterator[Desk]:
     desk = Desk()
     yield desk
+    for stop in desk.stops:
+        stop.set()
     for sender in desk.senders.values():
         if sender.gate:
             sender.gate.set()
@@ -201,8 +211,7 @@ def test_a_dead_receiver_delays_nobody_else_however_long_its_queue(desk: Desk) -
     desk.outbox.tell(a_change("z"), "hook", NOON + timedelta(seconds=1))
     desk.clock.advance(2)
     stop = threading.Event()
-    thread = threading.Thread(target=notifier.run_until, args=(stop,))
-    thread.start()
+    thread = desk.running(notifier, stop)
     wait_for(lambda: desk.senders["hook"].told == [("z", 1)])
     assert desk.senders["mail"].told == []
     gate.set()
@@ -212,13 +221,42 @@ def test_a_dead_receiver_delays_nobody_else_however_long_its_queue(desk: Desk) -
     assert len(desk.senders["mail"].told) == len(set(desk.senders["mail"].told)) == 300
 
 
+class _Stale(MemoryOutbox):
+    """Reads, then something happens, then it answers with what it read."""
+
+    meanwhile: Callable[[], None] | None = None
+
+    def due(self, now: datetime, limit: int = 50) -> list[OutboxRow]:
+        rows = super().due(now, limit)
+        if self.meanwhile:
+            self.meanwhile()
+        return rows
+
+
+def test_a_row_that_lands_while_the_outbox_is_read_is_not_sent_again(desk: Desk) -> None:
+    outbox, gate = _Stale(), threading.Event()
+    desk.senders["mail"] = FakeSender(gate=gate)
+    notifier = desk.notifier("mail", outbox=outbox)
+    outbox.tell(a_change(), "mail", NOON)
+    first = threading.Thread(target=notifier.drain_once, daemon=True)
+    first.start()
+    assert desk.senders["mail"].begun.wait(LIMIT_S)
+
+    def land() -> None:
+        gate.set()
+        first.join(LIMIT_S)
+
+    outbox.meanwhile = land
+    assert notifier.drain_once() == 0
+    assert desk.senders["mail"].told == [("a1", 1)]
+
+
 def test_it_stops_within_its_grace_though_a_receiver_hangs(desk: Desk) -> None:
     desk.senders["mail"] = FakeSender(gate=threading.Event())
     notifier = desk.notifier("mail", grace_s=0.2)
     desk.outbox.tell(a_change(), "mail", NOON)
     stop = threading.Event()
-    thread = threading.Thread(target=notifier.run_until, args=(stop,))
-    thread.start()
+    thread = desk.running(notifier, stop)
     assert desk.senders["mail"].begun.wait(LIMIT_S)
     begun = time.monotonic()
     stop.set()
@@ -283,8 +321,7 @@ def test_a_store_that_is_away_is_waited_for_and_named_once(desk: Desk) -> None:
     notifier = desk.notifier("mail")
     stop = threading.Event()
     with capture_logs() as logs:
-        thread = threading.Thread(target=notifier.run_until, args=(stop,))
-        thread.start()
+        thread = desk.running(notifier, stop)
         wait_for(lambda: bool(logs))
         assert notifier.progressed_at is None
         desk.outbox.unavailable = False
@@ -302,7 +339,7 @@ def test_evidence_that_cannot_be_read_now_is_waited_for(desk: Desk) -> None:
     desk.reader.unavailable = True
     notifier = desk.notifier("mail")
     desk.outbox.tell(a_change(), "mail", NOON)
-    drain = threading.Thread(target=notifier.drain_once)
+    drain = threading.Thread(target=notifier.drain_once, daemon=True)
     with capture_logs() as logs:
         drain.start()
         wait_for(lambda: bool(logs))
