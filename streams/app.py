@@ -72,6 +72,7 @@ def build_app(run: Run, stage: str, *, bootstrap: str, prefix: str, folder: Path
         bootstrap: host:port of the brokers, separated by commas.
         folder: Where Faust may make its (empty) working folder.
     """
+    folder.mkdir(parents=True, exist_ok=True)
     return faust.App(
         app_id(prefix, run.name, stage),
         broker=";".join(f"kafka://{address}" for address in bootstrap.split(",")),

@@ -56,6 +56,7 @@ ENTRY_TYPES: dict[str, type] = {
 
 _WORDS = {type_: word for word, type_ in ENTRY_TYPES.items()}
 _encoder = msgspec.json.Encoder(order="deterministic")
+_record_encoder = msgspec.json.Encoder()
 _decoders: dict[str, msgspec.json.Decoder[Any]] = {
     word: msgspec.json.Decoder(type_) for word, type_ in ENTRY_TYPES.items()
 }
@@ -138,7 +139,7 @@ def _decoded(raw: Sequence[tuple[str, msgspec.Raw]]) -> Bundle:
 
 def encode_record(record: Any) -> bytes:
     """Return a stage's record as bytes; its `version` field is in them."""
-    return _encoder.encode(record)
+    return _record_encoder.encode(record)
 
 
 def decode_record(type_: type, encoded: bytes) -> Any:
