@@ -142,7 +142,7 @@ class Notifier:
         now = self._clock.now()
         with self._landed:
             # Rows flying before the outbox is asked: one that lands meanwhile is still in its answer, yet done.
-            before = dict(self._flying)
+            before = set(self._flying.values())
         taken = sum(self._offer(row, before) for row in self._due(now))
         if all(lane.busy_s < _STUCK_S for lane in self._lanes.values()):
             self._progressed_at = now
@@ -163,12 +163,12 @@ class Notifier:
                 return rows
             page *= 4
 
-    def _offer(self, row: OutboxRow, before: dict[int, _Episode]) -> bool:
+    def _offer(self, row: OutboxRow, before: set[_Episode]) -> bool:
         """Offer a row to its lane, unless it or an earlier one of its episode is on the way."""
         episode = (row.receiver, row.run, row.change.alert.id)
         name = row.receiver if row.receiver in self._senders else ""
         with self._landed:
-            if row.id in before or episode in before.values() or episode in self._flying.values():
+            if episode in before or episode in self._flying.values():
                 return False
             if name not in self._lanes:
                 self._lanes[name] = Lane(name or "strays", self._carry, _CAPACITY)
