@@ -87,7 +87,7 @@ class EntitySettings(_Section):
 class WorkerSettings(_Section):
     """The Faust worker."""
 
-    batch_documents: int = Field(256, ge=1, le=4096)
+    batch_bundles: int = Field(8, ge=1, le=64, description="bundles (up to 200 documents each) classified at once")
     batch_age_s: float = Field(0.25, gt=0, le=10)
     stall_s: float = Field(30.0, gt=0, description="lag without progress for this long ends the process")
     metrics_port: int = Field(0, ge=0, le=65535, description="Prometheus metrics on loopback; 0 is off")
