@@ -63,6 +63,8 @@ class FeedReader:
     read: int = 0
     refused: Counter[str] = field(default_factory=Counter)
     _handles: list[tuple[BinaryIO, int]] = field(default_factory=list)
+    _taken: int = 0
+    _given: int = 0
 
     def documents(self) -> Iterator[Document]:
         """Yield documents in order of time; rows that name the same id one after the other become one.
@@ -73,6 +75,7 @@ class FeedReader:
         merged = heapq.merge(*(self._sorted(path) for path in self.paths), key=lambda row: (row.at, str(row.file)))
         pending: Document | None = None
         for row in merged:
+            self._given += 1
             document = self._document(row)
             if document is None:
                 continue
@@ -87,10 +90,10 @@ class FeedReader:
             yield self._storied(pending)
 
     def fraction(self) -> float:
-        """Return how much of the files has been read, from 0 to 1, by bytes."""
+        """Return how much of the feed has been given out, from 0 to 1: by bytes, less the rows held to be sorted."""
         total = sum(size for _, size in self._handles)
         done = sum(size if handle.closed else min(handle.tell(), size) for handle, size in self._handles)
-        return done / total if total else 0.0
+        return done / total * self._given / max(1, self._taken) if total else 0.0
 
     def _sorted(self, path: Path) -> Iterator[_Row]:
         """Yield the rows of a file by time."""
@@ -126,6 +129,7 @@ class FeedReader:
             elif (self.start and at < self.start) or (self.end and at >= self.end):
                 self.refused["outside --from and --to"] += 1
             else:
+                self._taken += 1
                 yield _Row(file=path, number=number, at=at, values=values)
 
     def _instant(self, value: Any) -> datetime | str:

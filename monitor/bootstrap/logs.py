@@ -14,7 +14,13 @@ _LOUD = ("kafka", "aiokafka", "faust", "mode", "httpx", "httpcore", "apscheduler
 """Libraries whose ordinary lines say nothing to an operator."""
 
 
-_VERY_LOUD = ("kafka.net", "kafka.cluster", "aiokafka.consumer.group_coordinator", "streams.app")
+_VERY_LOUD = (
+    "kafka.net",
+    "faust.transport.producer",
+    "kafka.cluster",
+    "aiokafka.consumer.group_coordinator",
+    "streams.app",
+)
 """Call each reconnection an error, or speak in Faust's voice; what matters of it comes out as an error of ours."""
 
 

@@ -28,6 +28,7 @@ from monitor.domain.summing import LATENESS
 from monitor.domain.timespans import from_minute
 from monitor.notify.heartbeat import Heartbeat, ProgressReport
 from monitor.notify.notifier import Notifier
+from monitor.notify.patience import Patience
 from monitor.notify.receivers import WebhookReceiver
 from monitor.pipeline import CLASSIFIED
 from monitor.register.watchlists import WatchLists
@@ -99,7 +100,14 @@ def notify(settings: Settings, stop: threading.Event) -> None:
         engine = open_store(settings)
         stack.callback(engine.dispose)
         reader = SqlViewReader(engine, entity_names(settings))
-        notifier = Notifier(SqlOutbox(engine), reader, receivers, clock, base_url=settings.notifier.base_url)
+        notifier = Notifier(
+            SqlOutbox(engine),
+            reader,
+            receivers,
+            clock,
+            base_url=settings.notifier.base_url,
+            patience=Patience(gives_up_after_s=settings.notifier.give_up_after_h * 3600),
+        )
         jobs: list[Callable[[], None]] = [
             lambda: _every(stop, 1.0, beat.beat),
             lambda: _every(stop, _RETAIN_EVERY_S, lambda: _retain(engine, settings)),

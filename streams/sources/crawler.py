@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -35,6 +36,8 @@ STORE_PAUSE = timedelta(seconds=5)
 TURN_AGAIN = timedelta(seconds=1)
 RELOAD_EVERY_S = 15
 """How often the sources file is looked at for a change."""
+REPORT_EVERY_S = 30
+"""How often a change in the number of failing sources is told; each failure alone is an ordinary line."""
 STOP_S = 5.0
 """Longest wait for each part at a stop; what is not done by then has not moved its cursor and is done next time."""
 
@@ -84,6 +87,7 @@ class Crawler:
         self._states: dict[str, SourceState] = {}
         self._busy: set[str] = set()
         self._stalled: set[str] = set()
+        self._told_failing = 0
         self._lock = threading.RLock()
         self._stop = threading.Event()
         self._gate = HostGate(self._stop.wait, spacing_s=spacing_s)
@@ -147,7 +151,23 @@ class Crawler:
         self._writing.start()
         if self._sources_file is not None:
             self._scheduler.add_job(self.reload, "interval", seconds=RELOAD_EVERY_S, id="reload", executor="default")
+        self._scheduler.add_job(self._report, "interval", seconds=REPORT_EVERY_S, id="report", executor="default")
         log.info("crawler started", sources=len(self._sources), covered_until=self._scribe.last_tick)
+
+    def _report(self) -> None:
+        """Tell, when it has changed, how many sources fail, and why most of them do."""
+        with self._lock:
+            failing = [state for state in self._states.values() if state.failures]
+            asked = sum(state.last_attempt_at is not None for state in self._states.values())
+        if len(failing) == self._told_failing:
+            return
+        self._told_failing = len(failing)
+        if not failing:
+            log.info("every source answers", sources=asked)
+            return
+        reasons = Counter(state.reason.partition(":")[0] for state in failing)
+        why = ", ".join(f"{reason} ({number})" for reason, number in reasons.most_common(3))
+        log.warning("sources fail; the Sources page says why", failing=len(failing), of=asked, reasons=why)
 
     def stop(self) -> None:
         """Stop asking, break off what is under way, write what has already come, and return within seconds."""

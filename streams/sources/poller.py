@@ -117,7 +117,7 @@ class Poller:
         """Return a poll that failed: the cursor stays, the next try backs off; what was found all the same counts."""
         failures = state.failures + 1
         due = next_poll(self._clock.now(), source.every, self._rng, failures=failures, wait=failure.retry_after)
-        log.warning("source failed", source=source.id, reason=str(failure), failures=failures, next_poll=due)
+        log.info("source failed", source=source.id, reason=str(failure), failures=failures, next_poll=due)
         cursor = failed(source, state, failure, started_at=started_at, next_poll_at=due, documents=documents)
         return Poll(source=source, state=cursor)
 
