@@ -30,15 +30,14 @@ def train_classifier(
 ) -> str:
     """Train an artefact into a folder and return what came of it, in words."""
     from models.learning import Recipe
-    from models.training import TrainSettings, train
+    from models.training import DEFAULT_BASE, TrainSettings, train
 
     if data is None:
         msg = "`--data` names no folder: give that of the training data (docs/model.md) or set BELLWETHER_DATA"
         raise InvalidConfiguration(msg)
-    chosen = {name: value for name, value in (("epochs", epochs), ("seed", seed)) if value is not None}
-    settings = TrainSettings(
-        data=data, output=out, base=base, recipe=replace(Recipe(), **chosen), replace_output=replace_output
-    )
+    shipped = Recipe()
+    recipe = replace(shipped, epochs=epochs or shipped.epochs, seed=shipped.seed if seed is None else seed)
+    settings = TrainSettings(data=data, output=out, base=base or DEFAULT_BASE, recipe=recipe, replace_output=replace_output)
     report = train(settings)
     lines = [
         f"artefact {report.digest[:12]} in {report.artefact}, {report.steps} steps in {report.seconds / 60:.1f} min"

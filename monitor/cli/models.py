@@ -33,7 +33,7 @@ def train(
     data: Annotated[
         Path | None, typer.Option(envvar="BELLWETHER_DATA", help="Folder of the training data (docs/model.md).")
     ] = None,
-    base: Annotated[str, typer.Option(help="minilm, a folder, or a hub id of an encoder.")] = "minilm",
+    base: Annotated[str, typer.Option(help="The shipped base, a folder, or a hub id of an encoder.")] = "",
     epochs: Annotated[int | None, typer.Option(help="Passes over the training data; default: the recipe's.")] = None,
     seed: Annotated[int | None, typer.Option(help="Same seed, same weights; default: the recipe's.")] = None,
     replace: Annotated[bool, typer.Option("--replace", help="Overwrite an artefact that is there.")] = False,
