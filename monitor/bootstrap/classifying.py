@@ -30,14 +30,16 @@ def train_classifier(
 ) -> str:
     """Train an artefact into a folder and return what came of it, in words."""
     from models.learning import Recipe
-    from models.training import DEFAULT_BASE, TrainSettings, train
+    from models.network import DEFAULT_BASE
+    from models.training import TrainSettings, train
 
     if data is None:
         msg = "`--data` names no folder: give that of the training data (docs/model.md) or set BELLWETHER_DATA"
         raise InvalidConfiguration(msg)
     shipped = Recipe()
     recipe = replace(shipped, epochs=epochs or shipped.epochs, seed=shipped.seed if seed is None else seed)
-    settings = TrainSettings(data=data, output=out, base=base or DEFAULT_BASE, recipe=recipe, replace_output=replace_output)
+    chosen = base or DEFAULT_BASE
+    settings = TrainSettings(data=data, output=out, base=chosen, recipe=recipe, replace_output=replace_output)
     report = train(settings)
     lines = [
         f"artefact {report.digest[:12]} in {report.artefact}, {report.steps} steps in {report.seconds / 60:.1f} min"
