@@ -16,9 +16,11 @@ _LOUD = ("kafka", "aiokafka", "faust", "mode", "httpx", "httpcore", "apscheduler
 
 _VERY_LOUD = (
     "kafka.net",
+    "mode.timers",
     "faust.transport.producer",
     "kafka.cluster",
     "aiokafka.consumer.group_coordinator",
+    "apscheduler.scheduler",
     "streams.app",
 )
 """Call each reconnection an error, or speak in Faust's voice; what matters of it comes out as an error of ours."""

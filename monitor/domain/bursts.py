@@ -22,6 +22,13 @@ BURST_THRESHOLD = 2.8
 """Mean of -log10 tail over the scales at which a burst may raise an alert (2.3 in the design, raised: three scales of
 many series share one budget)."""
 
+_ANCHOR, _ANCHOR_DAYS = 2.3, 30.0
+"""A score that one series in its ordinary state reaches about once a month (design measurements, section 3); rarer
+ones are taken to be rarer by the same decades."""
+
+_LEAST_TAIL = 1e-6
+"""No scale alone may say more than this: fifty exceedances cannot bear witness to rarer things."""
+
 _SCALES = (1, 3, 12)
 _ALPHA = BURST_SIZE / (7 * DAY_MIN)
 _WARM_UP = 750
@@ -64,7 +71,7 @@ def burst_surprise(state: BurstState, start: int, stories: int, threshold: float
     """Score the five-minute window that starts at `start`, then learn it, with the empty ones before it.
 
     Returns:
-        The surprise of the last hour, or None while warming up (750 windows) or for a thin series.
+        The surprise, with the counts of its loudest scale, or None while warming up (750 windows) or for a thin series.
 
     References:
         Siffer et al. 2017 (peaks over threshold); Hosking and Wallis 1987 (moments of the generalised Pareto).
@@ -77,8 +84,10 @@ def burst_surprise(state: BurstState, start: int, stories: int, threshold: float
     if state.windows <= _WARM_UP or state.level * 12 < _MIN_HOURLY:
         return None
     score = sum(-math.log10(tail) for tail in tails) / len(tails)
-    observed, expected = sum(state.recent), state.level * _SCALES[-1]
-    spread = math.sqrt(_variance(expected, state.scales[-1].dispersion))
+    loudest = tails.index(min(tails))
+    width, dispersion = _SCALES[loudest], state.scales[loudest].dispersion
+    observed, expected = sum(state.recent[-width:]), state.level * width
+    spread = math.sqrt(_variance(expected, dispersion))
     return Surprise(
         family=Family.VOLUME,
         direction=Direction.ATTENTION,
@@ -89,7 +98,8 @@ def burst_surprise(state: BurstState, start: int, stories: int, threshold: float
         expected=expected,
         low=max(0, math.floor(expected - 1.96 * spread)),
         high=math.ceil(expected + 1.96 * spread),
-        once_in_days=min(36_500.0, 10**score * BURST_SIZE / DAY_MIN),
+        once_in_days=min(36_500.0, _ANCHOR_DAYS * 10 ** (score - _ANCHOR)),
+        span_min=width * BURST_SIZE,
     )
 
 
@@ -124,8 +134,8 @@ def _tail(scale: ScaleState, z: float) -> float:
     shape, width = _pareto(scale.excesses)
     over = z - scale.quantile
     if abs(shape) < 1e-6:
-        return max(beyond * math.exp(-over / width), 1e-30)
-    return max(beyond * math.pow(max(1 + shape * over / width, 1e-12), -1 / shape), 1e-30)
+        return max(beyond * math.exp(-over / width), _LEAST_TAIL)
+    return max(beyond * math.pow(max(1 + shape * over / width, 1e-12), -1 / shape), _LEAST_TAIL)
 
 
 def _pareto(excesses: list[float]) -> tuple[float, float]:

@@ -64,6 +64,7 @@ class Surprise:
         expected: Expected value of `observed`.
         low, high: 95 % predictive interval of `observed`.
         once_in_days: How rarely a quiet series of this kind shows such a window; the probability in words.
+        span_min: Minutes over which `observed` was counted, where they are not the window's own; else 0.
     """
 
     family: Family
@@ -76,6 +77,7 @@ class Surprise:
     low: int
     high: int
     once_in_days: float
+    span_min: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -54,7 +54,8 @@ def evidence_words(surprise: Surprise) -> str:
     """Return the figures behind a surprise: ``41 of 58 stories negative, 12 expected``."""
     expected = f"{_figure(surprise.expected)} expected"
     if surprise.family is Family.VOLUME:
-        return f"{_stories(surprise.observed)}, {expected}"
+        within = f" in {surprise.span_min} minutes" if surprise.span_min else ""
+        return f"{_stories(surprise.observed)}{within}, {expected}"
     return f"{surprise.observed} of {_stories(surprise.total)} {surprise.direction.value}, {expected}"
 
 
