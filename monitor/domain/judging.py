@@ -33,6 +33,9 @@ ESCALATION = 1.5
 COOLDOWN_MIN = {Family.SENTIMENT: 4 * 60, Family.VOLUME: DAY_MIN}
 """After an episode has ended, minutes in which the same series and direction fires again only by escalation."""
 
+_LOOKS_BACK = 2
+"""A score looks back over windows before its own; one that looks back into an episode already told is no news."""
+
 CRITICAL_MARGIN = 2.0
 """Decades above the threshold, together with CRITICAL_STORIES, that make a negative shift critical."""
 
@@ -68,9 +71,9 @@ def decide(last: Alert | None, judgement: Judgement) -> Decision:
     escalates = surprise.score >= ESCALATION * last.surprise.score
     if is_open:
         return Decision.ESCALATED if escalates else Decision.STILL_FIRING
-    if judgement.end < last.updated_at + COOLDOWN_MIN[surprise.family] and not escalates:
-        return Decision.IN_COOLDOWN
-    return Decision.FIRED
+    cools = judgement.end < last.updated_at + COOLDOWN_MIN[surprise.family]
+    told = judgement.end - _LOOKS_BACK * judgement.size < last.last_above
+    return Decision.IN_COOLDOWN if (cools or told) and not escalates else Decision.FIRED
 
 
 @dataclass(slots=True)
