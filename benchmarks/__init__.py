@@ -1,0 +1,1 @@
+"""What is measured, one command, side by side with what a user would pick instead: ``make bench``."""
