@@ -1,0 +1,1 @@
+"""One module per page: `layout` of what stands still, `read` and `draw` of what lives, `register` to tie them."""
