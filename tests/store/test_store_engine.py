@@ -30,7 +30,8 @@ def _shape(engine: Engine) -> dict[str, object]:
     }
 
 
-def test_the_migrations_make_the_tables_of_the_schema_and_take_them_down_again(engine: Engine) -> None:
+def test_the_migrations_make_the_tables_of_the_schema_and_take_them_down_again(empty_url: str) -> None:
+    engine = open_engine(empty_url)
     migrated = _shape(engine)
     assert migrated.keys() == schema.metadata.tables.keys()
     with writing(engine) as connection:
@@ -38,6 +39,7 @@ def test_the_migrations_make_the_tables_of_the_schema_and_take_them_down_again(e
     assert _shape(engine) == {}
     schema.metadata.create_all(engine)
     assert _shape(engine) == migrated
+    engine.dispose()
 
 
 def test_the_first_start_creates_and_the_second_changes_nothing(empty_url: str) -> None:
@@ -73,11 +75,13 @@ def test_several_first_starts_at_once_create_it_once(empty_url: str) -> None:
     assert found == [migrate.head()] * 4
 
 
-def test_a_store_of_a_newer_release_is_refused_with_the_way_out(engine: Engine, store_url: str) -> None:
+def test_a_store_of_a_newer_release_is_refused_with_the_way_out(empty_url: str) -> None:
+    engine = open_engine(empty_url)
     with writing(engine) as connection:
         connection.execute(text(f"UPDATE {migrate.VERSION_TABLE} SET version_num = '9999'"))
     with pytest.raises(InvalidConfiguration, match=r"schema 9999.*upgrade Bellwether, or name another database"):
-        open_engine(store_url)
+        open_engine(empty_url)
+    engine.dispose()
 
 
 @pytest.mark.parametrize(
