@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, and_, false, func, or_, select
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, Subquery, and_, false, func, or_, select
 
 from monitor.domain.entities import Mention
 from monitor.domain.sentiment import MICRO, TOPICS, Label
@@ -28,9 +28,14 @@ def find_documents(
     Newest first: by the minute a document counts in where the filter bounds it, else by the time it was said. An edit
     is a row of its own, its id followed by ``~`` and its revision.
     """
-    source, conditions = _source(run, filter_), _conditions(run, filter_)
+    named = _named(run, filter_)
+    source: FromClause = schema.documents
+    for group in named:
+        source = source.join(group, and_(_document.id == group.c.document, _document.revision == group.c.revision))
+    conditions = _conditions(run, filter_)
     total = connection.execute(select(func.count()).select_from(source).where(*conditions)).scalar_one()
-    query = select(schema.documents).select_from(source).where(*conditions).order_by(*_order(filter_))
+    order = _order(filter_, named[0] if named else None)
+    query = select(schema.documents).select_from(source).where(*conditions).order_by(*order)
     rows = connection.execute(query.limit(limit).offset(offset)).all() if total > offset else []
     return DocumentPage(rows=tuple(_view(row, names) for row in rows), total=total)
 
@@ -51,15 +56,19 @@ def _entities(filter_: DocumentFilter) -> tuple[list[str], ...]:
     return tuple(group for group in groups if group)
 
 
-def _source(run: str, filter_: DocumentFilter) -> FromClause:
-    """Return the documents, reached through the mentions of each group of companies where the filter names some."""
-    source: FromClause = schema.documents
+def _named(run: str, filter_: DocumentFilter) -> list[Subquery]:
+    """Return the mentions of each group of companies; one that names several of a group stands there once."""
+    shown = (_mention.document, _mention.revision, _mention.effective_min, _mention.event_us)
+    found = []
     for number, group in enumerate(_entities(filter_)):
-        query = select(_mention.document, _mention.revision).where(_mention.run == run, _mention.entity.in_(group))
-        query = query.where(*_bounds(_mention.effective_min, filter_))
-        named = (query if len(group) == 1 else query.distinct()).subquery(f"named_{number}")
-        source = source.join(named, and_(_document.id == named.c.document, _document.revision == named.c.revision))
-    return source
+        query = select(*shown).where(_mention.run == run, *_bounds(_mention.effective_min, filter_))
+        query = query.where(_mention.entity == group[0]) if len(group) == 1 else _any_of(query, group)
+        found.append(query.subquery(f"named_{number}"))
+    return found
+
+
+def _any_of(query: Select[Any], group: list[str]) -> Select[Any]:
+    return query.where(_mention.entity.in_(group)).distinct()
 
 
 def _conditions(run: str, filter_: DocumentFilter) -> list[ColumnElement[bool]]:
@@ -93,10 +102,14 @@ def _bounds(column: Any, filter_: DocumentFilter) -> Iterable[ColumnElement[bool
         yield column < minute_of(filter_.end)
 
 
-def _order(filter_: DocumentFilter) -> Iterable[ColumnElement[Any]]:
+def _order(filter_: DocumentFilter, named: Subquery | None) -> Iterable[ColumnElement[Any]]:
+    """Order newest first, by the mentions of a company where there are some: their index has that very order."""
+    column = schema.documents.c if named is None else named.c
     if filter_.start is not None or filter_.end is not None:
-        yield _document.effective_min.desc()
-    yield from (_document.event_us.desc(), _document.id.desc(), _document.revision.desc())
+        yield column.effective_min.desc()
+    yield column.event_us.desc()
+    yield (_document.id if named is None else named.c.document).desc()
+    yield column.revision.desc()
 
 
 def _view(row: Any, names: Callable[[str], str]) -> DocumentView:

@@ -47,11 +47,11 @@ def bring_up_to_date(connection: Connection) -> None:
     _log.info("store upgraded", before=found or "empty", now=target)
 
 
-def take_down(connection: Connection) -> None:
-    """Undo every migration inside the caller's transaction: all tables and all that is in them go."""
+def take_down(connection: Connection, revision: str = "base") -> None:
+    """Undo the migrations after `revision` inside the caller's transaction; ``base`` takes every table down."""
     configuration = _configuration()
     configuration.attributes["connection"] = connection
-    command.downgrade(configuration, "base")
+    command.downgrade(configuration, revision)
 
 
 def revision_of(connection: Connection) -> str | None:

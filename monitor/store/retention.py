@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Engine, Table, and_, delete, exists, select, true, tuple_
 
 from monitor.domain.alerts import AlertState
+from monitor.domain.entities import Mention
 from monitor.domain.timespans import DAY_MIN, WindowSize, from_minute
 from monitor.store import schema
 from monitor.store.alert_views import OPEN_STATES
-from monitor.store.columns import to_us
+from monitor.store.columns import clean, from_json, to_us
 from monitor.store.engine import reading, writing
 from monitor.store.rows import alert_of
 from monitor.store.spans import KINDS, as_of_minute
@@ -66,25 +67,36 @@ def _documents(engine: Engine, run: str, before: int, cited: list[str]) -> int:
     gone = 0
     while True:
         with writing(engine) as connection:
-            keys = connection.execute(select(column.id, column.revision).where(old).limit(_AT_ONCE)).all()
-            pairs = [tuple(key) for key in keys]
-            for first in range(0, len(pairs), _PAIRS_AT_ONCE):
-                _delete_documents(connection, run, pairs[first : first + _PAIRS_AT_ONCE])
-        gone += len(pairs)
-        if len(pairs) < _AT_ONCE:
+            rows = connection.execute(
+                select(column.id, column.revision, column.event_us, column.found).where(old).limit(_AT_ONCE)
+            ).all()
+            _delete_some(
+                connection, run, schema.mentions, _MENTION_KEY, [key for row in rows for key in _mentions(row)]
+            )
+            _delete_some(connection, run, schema.documents, _DOCUMENT_KEY, [(row.id, row.revision) for row in rows])
+        gone += len(rows)
+        if len(rows) < _AT_ONCE:
             return gone
 
 
-_PAIRS_AT_ONCE = 400
+_MENTION_KEY = ("entity", "event_us", "document", "revision")
+_DOCUMENT_KEY = ("id", "revision")
+_KEYS_AT_ONCE = 200
 """Keys named in one statement; SQLite limits the values in it."""
 
 
-def _delete_documents(connection: Connection, run: str, pairs: list[tuple[str, int]]) -> None:
-    for table, id_, revision in (
-        (schema.mentions, schema.mentions.c.document, schema.mentions.c.revision),
-        (schema.documents, schema.documents.c.id, schema.documents.c.revision),
-    ):
-        connection.execute(delete(table).where(table.c.run == run, tuple_(id_, revision).in_(pairs)))
+def _mentions(row: Any) -> list[tuple[Any, ...]]:
+    found = {clean(mention.entity) for mention in from_json(row.found, tuple[Mention, ...])}
+    return [(entity, row.event_us, row.id, row.revision) for entity in found]
+
+
+def _delete_some(
+    connection: Connection, run: str, table: Table, names: tuple[str, ...], keys: list[tuple[Any, ...]]
+) -> None:
+    columns = [table.c[name] for name in names]
+    for first in range(0, len(keys), _KEYS_AT_ONCE):
+        some = keys[first : first + _KEYS_AT_ONCE]
+        connection.execute(delete(table).where(table.c.run == run, tuple_(*columns).in_(some)))
 
 
 def _windows(engine: Engine, run: str, before: int) -> int:
@@ -113,12 +125,12 @@ def _alerts(engine: Engine, run: str, before: int) -> int:
     gone = 0
     while True:
         with writing(engine) as connection:
-            ids = list(connection.execute(select(column.id).where(old).limit(_PAIRS_AT_ONCE)).scalars())
+            ids = list(connection.execute(select(column.id).where(old).limit(_KEYS_AT_ONCE)).scalars())
             for table in (schema.alert_steps, schema.deliveries, schema.outbox):
                 connection.execute(delete(table).where(table.c.run == run, table.c.alert.in_(ids)))
             connection.execute(delete(schema.alerts).where(column.run == run, column.id.in_(ids)))
         gone += len(ids)
-        if len(ids) < _PAIRS_AT_ONCE:
+        if len(ids) < _KEYS_AT_ONCE:
             return gone
 
 

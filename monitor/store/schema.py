@@ -124,6 +124,7 @@ documents = Table(
     PrimaryKeyConstraint("run", "id", "revision"),
     Index("ix_documents_newest", "run", "event_us", "id", "revision"),
     Index("ix_documents_counted", "run", "effective_min", "event_us", "id", "revision"),
+    Index("ix_documents_source", "run", "source", "event_us", "id", "revision"),
     Index("ix_documents_facets", "run", "label", "topic", "source", "event_us"),
 )
 """`hints`: JSON list of entity ids. `found`: JSON list of mentions, as in the message. Scores are millionths."""
@@ -139,11 +140,11 @@ mentions = Table(
     Column("effective_min", Integer),
     Column("topic", SmallInteger, nullable=False),
     PrimaryKeyConstraint("run", "entity", "event_us", "document", "revision"),
-    Index("ix_mentions_counted", "run", "entity", "effective_min"),
-    Index("ix_mentions_document", "run", "document", "revision"),
+    Index("ix_mentions_counted", "run", "entity", "effective_min", "event_us", "document", "revision"),
     sqlite_with_rowid=False,
 )
-"""One row per company and document, to find the documents of a company by time."""
+"""One row per company and document, to find the documents of a company by time. It has no index by document: SQLite,
+which keeps no statistics unless told, would take that one for every question."""
 
 windows = Table(
     "windows",

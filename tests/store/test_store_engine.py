@@ -55,6 +55,20 @@ def test_the_first_start_creates_and_the_second_changes_nothing(empty_url: str) 
         before.dispose()
 
 
+def test_a_store_of_the_first_release_is_upgraded_with_all_that_is_in_it(empty_url: str) -> None:
+    engine = open_engine(empty_url)
+    newest = _shape(engine)
+    with writing(engine) as connection:
+        migrate.take_down(connection, "0001")
+        connection.execute(schema.audit_log.insert(), _AUDIT)
+    assert _shape(engine) != newest
+    open_engine(empty_url).dispose()
+    assert _shape(engine) == newest
+    with reading(engine) as connection:
+        assert connection.execute(schema.audit_log.select()).one().actor == "ann"
+    engine.dispose()
+
+
 _AUDIT = {"at_us": 1, "actor": "ann", "action": "looked", "subject": "", "detail": ""}
 
 
