@@ -65,11 +65,15 @@ class TransformerClassifier:
         self.bf16 = bf16
         self.device = device
         self.manifest = manifest
-        self._network = network.to(device=device, dtype=torch.bfloat16 if bf16 else torch.float32).eval()
+        self.network = network.to(device=device, dtype=torch.bfloat16 if bf16 else torch.float32).eval()
         self._tokenizer = tokenizer
         self._token_budget = token_budget
         self._unknown = tokenizer.token_to_id("[UNK]")
         self._frame = tuple(tokenizer.encode("").ids)
+
+    def token_counts(self, texts: Sequence[str]) -> list[int]:
+        """Return how many tokens each text takes, as it stands, with the special ones."""
+        return [len(encoding.ids) for encoding in self._tokenizer.encode_batch_fast(list(texts))]
 
     @property
     def digest(self) -> str:
@@ -146,7 +150,7 @@ class TransformerClassifier:
         with torch.inference_mode():
             for batch in budgeted(lengths, self._token_budget, MOST_ROWS):
                 ids, mask = pad([token_ids[place] for place in batch], self.manifest.padding, self.device)
-                logits = self._network(ids, mask)
+                logits = self.network(ids, mask)
                 sentiment[batch] = logits.sentiment.cpu().numpy()
                 topic[batch] = logits.topic.cpu().numpy()
         heat = self.manifest.temperatures

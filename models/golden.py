@@ -32,5 +32,5 @@ GOLDEN: tuple[GoldenSentence, ...] = (
     GoldenSentence("Orbital Foods to hold annual meeting of shareholders on Tuesday", Label.NEUTRAL),
     GoldenSentence("Edited transcript of Halvorsen Bank earnings conference call", Label.NEUTRAL, "Earnings"),
     GoldenSentence("Quantara declares quarterly dividend of $0.25 per share", Label.NEUTRAL, "Dividend"),
-    GoldenSentence("Talvera Mining prices initial public offering at $14 a share", Label.NEUTRAL, "IPO"),
+    GoldenSentence("Talvera Mining files for IPO on the New York Stock Exchange", Label.NEUTRAL, "IPO"),
 )

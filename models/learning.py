@@ -17,6 +17,9 @@ from monitor.domain.errors import InvalidConfiguration
 
 __all__ = ["IGNORED", "Learner", "Recipe", "TokenRow"]
 
+AVERAGE_EVERY = 4
+"""Steps between two moves of the moving average: each move reads and writes all weights."""
+
 IGNORED = -100
 """A row without a label for a head; `cross_entropy` leaves it out."""
 
@@ -29,7 +32,10 @@ class Recipe:
         batch: Rows per step.
         learning_rate: At its peak; it rises over `warm_up` of all steps, then falls in a straight line to 0.
         smoothing: Mass taken from the true label and spread over all.
-        average: Decay of the exponential moving average of the weights, which is what is kept.
+        masking: Share of the words of a text that are hidden from the network, drawn anew each time.
+        consistency: Weight of the disagreement between two readings of each text (other words hidden, other dropout),
+            on both heads, labelled or not; 0 reads each text once.
+        average: Decay per step of the exponential moving average of the weights, which is what is kept.
         seed: Of the heads, the order of rows and dropout.
         bf16: Run matrix products in bfloat16 (weights stay float32).
     """
@@ -40,6 +46,8 @@ class Recipe:
     warm_up: float = 0.1
     weight_decay: float = 0.01
     smoothing: float = 0.05
+    masking: float = 0.1
+    consistency: float = 1.0
     average: float = 0.995
     clip: float = 1.0
     seed: int = 7
@@ -56,10 +64,24 @@ class TokenRow:
 
 
 class Learner:
-    """Network, moving average, optimiser and place in the schedule; saved and restored as one."""
+    """Network, moving average, optimiser and place in the schedule; saved and restored as one.
+
+    Args of the constructor: `padding` and `hidden` are the ids of the padding token and of the one that hides a word
+    (None: no word is ever hidden).
+
+    References:
+        Wu et al. (2021), R-Drop: regularized dropout for neural networks: the consistency of two readings.
+    """
 
     def __init__(
-        self, network: OpinionNetwork, rows: Sequence[TokenRow], recipe: Recipe, *, padding: int, device: torch.device
+        self,
+        network: OpinionNetwork,
+        rows: Sequence[TokenRow],
+        recipe: Recipe,
+        *,
+        padding: int,
+        hidden: int | None = None,
+        device: torch.device,
     ) -> None:
         self.recipe = recipe
         self.network = network.to(device)
@@ -67,8 +89,9 @@ class Learner:
         self._rows = rows
         self._lengths = [len(row.token_ids) for row in rows]
         self._padding = padding
+        self._hidden = hidden
         self._device = device
-        self._optimiser = torch.optim.AdamW(_groups(network, recipe.weight_decay), lr=recipe.learning_rate)
+        self._optimiser = torch.optim.AdamW(_groups(network, recipe.weight_decay), lr=recipe.learning_rate, fused=True)
         self._average = {name: value.detach().clone() for name, value in network.state_dict().items()}
         self._epoch_batches: tuple[int, list[list[int]]] = (-1, [])
         self.per_epoch = math.ceil(len(rows) / recipe.batch)
@@ -125,10 +148,15 @@ class Learner:
         ids, mask = pad([row.token_ids for row in batch], self._padding, self._device)
         for group in self._optimiser.param_groups:
             group["lr"] = self.recipe.learning_rate * self._rate()
+        readings = 2 if self.recipe.consistency else 1
+        ids, mask = ids.repeat(readings, 1), mask.repeat(readings, 1)
         with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=self.recipe.bf16):
-            logits = self.network(ids, mask)
-        loss = self._loss(logits.sentiment, [row.sentiment for row in batch])
-        loss = loss + self._loss(logits.topic, [row.topic for row in batch])
+            logits = self.network(self._with_words_hidden(ids, mask), mask)
+        loss = self._loss(logits.sentiment, [row.sentiment for row in batch] * readings)
+        loss = (loss + self._loss(logits.topic, [row.topic for row in batch] * readings)) / readings
+        if readings == 2:
+            disagreement = _disagreement(logits.sentiment) + _disagreement(logits.topic)
+            loss = loss + self.recipe.consistency * disagreement
         loss = loss / len(batch)
         self._optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
@@ -146,6 +174,14 @@ class Learner:
                 epoch_batches(self._lengths, self.recipe.batch, self.recipe.seed * 1000 + epoch),
             )
         return [self._rows[position] for position in self._epoch_batches[1][place]]
+
+    def _with_words_hidden(self, ids: Tensor, mask: Tensor) -> Tensor:
+        """Return ids with some words replaced; the first and the last token of a text, its frame, always stay."""
+        if self._hidden is None or not self.recipe.masking:
+            return ids
+        inner = mask.bool() & mask.roll(-1, 1).bool()
+        inner[:, 0] = inner[:, -1] = False
+        return torch.where(inner & (torch.rand(ids.shape, device=ids.device) < self.recipe.masking), self._hidden, ids)
 
     def _rate(self) -> float:
         """Return the share of the peak learning rate at this step."""
@@ -167,13 +203,21 @@ class Learner:
     @torch.no_grad()
     def _follow(self) -> None:
         """Move the average toward the weights; faster in the first steps, when it still holds the fresh heads."""
-        decay = min(self.recipe.average, (1 + self.step) / (10 + self.step))
+        if self.step % AVERAGE_EVERY and self.step != self.steps:
+            return
+        decay = min(self.recipe.average, (1 + self.step) / (10 + self.step)) ** AVERAGE_EVERY
         for name, value in self.network.state_dict().items():
             kept = self._average[name]
             if kept.is_floating_point():
                 kept.lerp_(value, 1 - decay)
             else:
                 kept.copy_(value)
+
+
+def _disagreement(logits: Tensor) -> Tensor:
+    """Return the sum over texts of the symmetric KL divergence of two readings; logits: (2 x texts, labels)."""
+    first, second = logits.log_softmax(-1).chunk(2)
+    return 0.5 * ((first.exp() - second.exp()) * (first - second)).sum()
 
 
 def _groups(network: nn.Module, weight_decay: float) -> list[dict[str, Any]]:

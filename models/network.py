@@ -77,14 +77,18 @@ def load_base(base: str = DEFAULT_BASE) -> OpinionNetwork:
     Raises:
         InvalidConfiguration: `base` is no encoder that transformers can load.
     """
-    from transformers import AutoModel
+    from transformers import AutoConfig, AutoModel
     from transformers.utils import logging as transformers_logging
 
     transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     folder = base_folder(base)
     try:
-        encoder = AutoModel.from_pretrained(folder, dtype=torch.float32)
+        config = AutoConfig.from_pretrained(folder)
+        if getattr(config, "attention_probs_dropout_prob", 0.0):
+            config.attention_probs_dropout_prob = 0.0  # hidden words and dropout are noise enough, and fused attention
+        # fused attention has a slow backward pass on a CPU
+        encoder = AutoModel.from_pretrained(folder, config=config, dtype=torch.float32, attn_implementation="eager")
     except (OSError, ValueError, KeyError) as error:
         msg = f"`base` {base!r} cannot be loaded as an encoder: {error}"
         raise InvalidConfiguration(msg) from error

@@ -115,7 +115,9 @@ def train(settings: TrainSettings, golden: Sequence[GoldenSentence] = GOLDEN) ->
     log.info("training starts", texts=len(rows), epochs=recipe.epochs, device=str(device), bf16=recipe.bf16)
     torch.manual_seed(recipe.seed)
     padding = tokenizer.token_to_id("[PAD]") or 0
-    learner = Learner(load_base(settings.base), rows, recipe, padding=padding, device=device)
+    learner = Learner(
+        load_base(settings.base), rows, recipe, padding=padding, hidden=tokenizer.token_to_id("[MASK]"), device=device
+    )
     _learn(learner, settings, _fingerprint(settings, recipe, corpus))
     network = learner.network
     network.load_state_dict(learner.averaged())

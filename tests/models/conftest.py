@@ -108,7 +108,17 @@ def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     words = {word.lower() for deeds in DEEDS.values() for deed in deeds for word in deed.split()}
     words |= {word.lower() for name in (*COMPANIES, *THEMES) for word in name.split()}
     letters = [*"abcdefghijklmnopqrstuvwxyz0123456789.,%$!?'-"]
-    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "http", *letters, *(f"##{one}" for one in letters), *sorted(words)]
+    pieces = [
+        "[PAD]",
+        "[UNK]",
+        "[CLS]",
+        "[SEP]",
+        "[MASK]",
+        "http",
+        *letters,
+        *(f"##{one}" for one in letters),
+        *sorted(words),
+    ]
     vocabulary = {piece: place for place, piece in enumerate(dict.fromkeys(pieces))}
     tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)

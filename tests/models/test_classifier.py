@@ -71,7 +71,7 @@ def test_identical_texts_go_through_the_network_once(classifier: TransformerClas
     def count(_module: object, arguments: tuple[object, ...]) -> None:
         rows.append(len(arguments[0]))  # type: ignore[arg-type]
 
-    hook = classifier._network.register_forward_pre_hook(count)
+    hook = classifier.network.register_forward_pre_hook(count)
     try:
         found = classifier.classify([Text("Quantara plunges", "")] * 500 + [Text("", "Quantara plunges")])
     finally:
