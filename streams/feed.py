@@ -207,21 +207,21 @@ class FeedReader:
 
 
 def _csv(stream: BinaryIO, path: Path) -> Iterator[dict[str, Any] | str]:
-    lines = io.TextIOWrapper(stream, encoding="utf-8", errors="replace", newline="")
     csv.field_size_limit(16 * 1024 * 1024)
-    reader = csv.DictReader(line.replace("\0", "") for line in lines)
-    if not reader.fieldnames:
-        msg = f"feed {path.name} is empty"
-        raise InvalidConfiguration(msg)
-    while True:
-        try:
-            row = next(reader)
-        except StopIteration:
-            return
-        except (csv.Error, EOFError) as error:
-            yield f"the line is no CSV: {error}"
-            continue
-        yield {name: value for name, value in row.items() if name is not None}
+    with io.TextIOWrapper(stream, encoding="utf-8", errors="replace", newline="") as lines:
+        reader = csv.DictReader(line.replace("\0", "") for line in lines)
+        if not reader.fieldnames:
+            msg = f"feed {path.name} is empty"
+            raise InvalidConfiguration(msg)
+        while True:
+            try:
+                row = next(reader)
+            except StopIteration:
+                return
+            except (csv.Error, EOFError) as error:
+                yield f"the line is no CSV: {error}"
+                continue
+            yield {name: value for name, value in row.items() if name is not None}
 
 
 def _json_lines(stream: BinaryIO) -> Iterator[dict[str, Any] | str]:
