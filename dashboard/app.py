@@ -123,7 +123,7 @@ def _page(path: str) -> Callable[[Ask], Component]:
         return alert.layout
     bare = path.rstrip("/") or "/"
     for page in _PAGES:
-        if page.PATH == bare:
+        if bare == page.PATH:
             layout: Callable[[Ask], Component] = page.layout
             return layout
     return lambda ask: html.Div([html.H1("No such page"), html.P("Choose one above.")], className="bw-page")
@@ -167,7 +167,15 @@ def serve(app: Dash, host: str, port: int, threads: int = 8, trusted_proxy: str 
         else {}
     )
     log.info("dashboard listens", host=host, port=port)
-    listen(app.server, host=host, port=port, threads=threads, ident="bellwether", clear_untrusted_proxy_headers=True, **proxy)
+    listen(
+        app.server,
+        host=host,
+        port=port,
+        threads=threads,
+        ident="bellwether",
+        clear_untrusted_proxy_headers=True,
+        **proxy,
+    )
 
 
 def refuse_open_door(app: Dash, host: str) -> None:

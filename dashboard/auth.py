@@ -66,7 +66,9 @@ class Attempts:
         now: Seconds, monotonic.
     """
 
-    def __init__(self, most: int, window_s: float = 300.0, now: Callable[[], float] = monotonic, kept: int = 10_000) -> None:
+    def __init__(
+        self, most: int, window_s: float = 300.0, now: Callable[[], float] = monotonic, kept: int = 10_000
+    ) -> None:
         self._most = most
         self._window_s = window_s
         self._now = now

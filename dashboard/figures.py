@@ -109,7 +109,9 @@ def heat(cells: Sequence[HeatCell], look: Look = _DEFAULT_LOOK) -> go.Figure:
     ticks = {"tickfont": {"size": 11}, "showgrid": False, "zeroline": False, "fixedrange": True, "ticks": ""}
     labels = [_text(topic, 14 if look.narrow else 26) for topic in topics]
     figure.update_xaxes(side="top", tickvals=columns, ticktext=labels, tickangle=-38, **ticks)
-    figure.update_yaxes(autorange="reversed", tickvals=rows, ticktext=names, automargin=True, ticklabelstandoff=6, **ticks)
+    figure.update_yaxes(
+        autorange="reversed", tickvals=rows, ticktext=names, automargin=True, ticklabelstandoff=6, **ticks
+    )
     figure.update_layout(uirevision="heat", margin={"l": 8, "r": 44, "t": 8, "b": 8}, hovermode="closest")
     return figure
 

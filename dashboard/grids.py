@@ -15,7 +15,17 @@ from dashboard.parts import alert_link, document_title
 from dashboard.security import safe_url
 from monitor.domain.views import AlertView, DocumentView, SourceView
 
-__all__ = ["ALERT_COLUMNS", "DOCUMENT_COLUMNS", "SOURCE_COLUMNS", "alert_rows", "document_rows", "grid", "no_rows", "some_rows", "source_rows"]
+__all__ = [
+    "ALERT_COLUMNS",
+    "DOCUMENT_COLUMNS",
+    "SOURCE_COLUMNS",
+    "alert_rows",
+    "document_rows",
+    "grid",
+    "no_rows",
+    "some_rows",
+    "source_rows",
+]
 
 _THEME = """themeQuartz.withParams({
   backgroundColor: 'var(--bw-card)', foregroundColor: 'var(--bw-text)', headerTextColor: 'var(--bw-dim)',
@@ -132,7 +142,11 @@ def grid(grid_id: str, columns: list[dict[str, Any]], label: str, *, selects: bo
         "ensureDomOrder": True,
         "animateRows": False,
         "suppressMovableColumns": True,
-        **({"rowSelection": {"mode": "singleRow", "checkboxes": False, "enableClickSelection": True}} if selects else {}),
+        **(
+            {"rowSelection": {"mode": "singleRow", "checkboxes": False, "enableClickSelection": True}}
+            if selects
+            else {}
+        ),
     }
     table = dag.AgGrid(
         id=grid_id,

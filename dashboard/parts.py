@@ -110,7 +110,9 @@ def _alert_card(view: AlertView, run: str, watch: str, as_of: datetime | None) -
         [
             html.Div(head, className="bw-row"),
             html.Div(words.clip(view.title, LONGEST_TITLE), className="bw-clip2"),
-            html.Div(f"{words.day_time(view.opened_at)} UTC \u00b7 {age} \u00b7 {view.probability}", className="bw-hint"),
+            html.Div(
+                f"{words.day_time(view.opened_at)} UTC \u00b7 {age} \u00b7 {view.probability}", className="bw-hint"
+            ),
         ],
         href=alert_link(run, alert.id, watch),
         className=f"bw-item bw-edge-{alert.severity}",

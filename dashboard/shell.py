@@ -73,7 +73,11 @@ def _links(where: str) -> list[Component]:
 def _header(person: Person) -> Component:
     return html.Header(
         [
-            dcc.Link([html.Span(className="bw-mark", **{"aria-hidden": "true"}), "Bellwether"], href="/", className="bw-brand"),
+            dcc.Link(
+                [html.Span(className="bw-mark", **{"aria-hidden": "true"}), "Bellwether"],
+                href="/",
+                className="bw-brand",
+            ),
             html.Nav(_links("top"), className="bw-top", **{"aria-label": "Pages"}),
             html.Div(
                 [
@@ -211,11 +215,17 @@ def _run_line(run: RunView) -> list[Component]:
 
 def _run_banners(run: RunView, runs: tuple[RunView, ...], desk: Desk) -> list[Component]:
     if run.name and not any(known.name == run.name for known in runs):
-        return [_banner("bad", f"There is no run named \u201c{words.clip(run.name, 60)}\u201d. Choose another in the header.")]
+        return [
+            _banner(
+                "bad", f"There is no run named \u201c{words.clip(run.name, 60)}\u201d. Choose another in the header."
+            )
+        ]
     if run.simulated:
         return [_banner("simulated", f"{SIMULATED}.")]
     if run.name == LIVE and run.as_of is not None and desk.clock() - run.as_of > STALE_AFTER:
-        still = f"The live run stands still since {words.day_time(run.as_of)} UTC ({words.ago(run.as_of, desk.clock())})."
+        still = (
+            f"The live run stands still since {words.day_time(run.as_of)} UTC ({words.ago(run.as_of, desk.clock())})."
+        )
         return [_banner("bad", f"{still} What is shown is not the present.")]
     return []
 

@@ -329,7 +329,16 @@ class FakeViewReader:
         specs = (
             ("entity:ALDR", Severity.CRITICAL, AlertState.FIRING, Direction.NEGATIVE, 900, WindowSize.H1, 48, 11.4),
             ("entity:DOGW", Severity.WARNING, AlertState.FIRING, Direction.NEGATIVE, 240, WindowSize.M15, 14, 3.2),
-            ("topic:legal-regulation", Severity.WARNING, AlertState.ACKNOWLEDGED, Direction.NEGATIVE, 400, WindowSize.H4, 61, 31.0),
+            (
+                "topic:legal-regulation",
+                Severity.WARNING,
+                AlertState.ACKNOWLEDGED,
+                Direction.NEGATIVE,
+                400,
+                WindowSize.H4,
+                61,
+                31.0,
+            ),
             ("entity:CEDR", Severity.INFO, AlertState.FIRING, Direction.ATTENTION, 130, WindowSize.M5, 33, 6.1),
             ("entity:GINK", Severity.INFO, AlertState.RESOLVED, Direction.POSITIVE, 1900, WindowSize.H1, 22, 7.5),
             ("market", Severity.WARNING, AlertState.RESOLVED, Direction.NEGATIVE, 2500, WindowSize.H1, 118, 74.0),
@@ -419,7 +428,11 @@ class FakeViewReader:
             ),
         )
         return AlertDetail(
-            view=view, against=against, in_favour=in_favour, steps=(fired, later), deliveries=deliveries if i < 4 else ()
+            view=view,
+            against=against,
+            in_favour=in_favour,
+            steps=(fired, later),
+            deliveries=deliveries if i < 4 else (),
         )
 
     def _all_sources(self) -> list[SourceView]:

@@ -96,7 +96,9 @@ def _form() -> Component:
     return html.Div(
         [
             html.Div(
-                parts.card(parts.section("Act on it"), note, html.Div(buttons, className="bw-buttons"), label="Act on it"),
+                parts.card(
+                    parts.section("Act on it"), note, html.Div(buttons, className="bw-buttons"), label="Act on it"
+                ),
                 id=ids.ALERT_FORM,
                 style={"display": "none"},
             ),
@@ -136,9 +138,7 @@ def register(app: Dash, desk: Desk, recorder: Recorder) -> None:
         Output(ids.ALERT_ACKNOWLEDGE, "disabled"),
     ]
     live.keep_alive(app, PAGE, outputs, lambda ask: read_alert(desk, ask), draw)
-    app.clientside_callback(
-        ClientsideFunction("bellwether", "pick"), Input(ids.ALERT_CHART, "clickData")
-    )
+    app.clientside_callback(ClientsideFunction("bellwether", "pick"), Input(ids.ALERT_CHART, "clickData"))
 
     @app.callback(
         Output(ids.ALERT_ANSWER, "children"),
@@ -150,7 +150,9 @@ def register(app: Dash, desk: Desk, recorder: Recorder) -> None:
         running=[(Output(ids.ALERT_RESOLVE, "disabled"), True, False)],
         prevent_initial_call=True,
     )
-    def act(_acknowledge: int | None, _resolve: int | None, note: str | None, asked: dict[str, Any] | None) -> list[Any]:
+    def act(
+        _acknowledge: int | None, _resolve: int | None, note: str | None, asked: dict[str, Any] | None
+    ) -> list[Any]:
         if not ctx.triggered or not ctx.triggered[0]["value"]:
             raise PreventUpdate
         action = Action.RESOLVE if ctx.triggered_id == ids.ALERT_RESOLVE else Action.ACKNOWLEDGE
@@ -193,7 +195,9 @@ def draw(found: Found, ask: Ask) -> Sequence[Any]:
     """Return what fills the page, in the order of its outputs."""
     hidden = {"display": "none"}
     if found.detail is None:
-        gone = html.Div([html.H1("No such alert"), live.no_data(f"in run {found.run} under {words.clip(found.alert, 64)}.")])
+        gone = html.Div(
+            [html.H1("No such alert"), live.no_data(f"in run {found.run} under {words.clip(found.alert, 64)}.")]
+        )
         return [gone, *live.absent("to show."), *live.absent("to show."), None, None, hidden, True]
     detail, look = found.detail, Look.of(ask)
     alert = detail.view.alert
@@ -215,10 +219,12 @@ def body(detail: AlertDetail, run: str, ask: Ask) -> Component:
     view = detail.view
     alert, surprise = view.alert, view.alert.surprise
     start, end = around(alert)
-    opens = parts.series_link(
-        run, alert.series, ask.text("watch"), size=alert.size.label, start=start, end=end
+    opens = parts.series_link(run, alert.series, ask.text("watch"), size=alert.size.label, start=start, end=end)
+    of = (
+        "stories"
+        if alert.family is Family.VOLUME
+        else f"{alert.direction} of {words.count_of(surprise.total, 'story', 'stories')}"
     )
-    of = "stories" if alert.family is Family.VOLUME else f"{alert.direction} of {words.count_of(surprise.total, 'story', 'stories')}"
     facts = [
         parts.field("Observed", words.number(surprise.observed), of),
         parts.field("Expected", f"{surprise.expected:.1f}", f"95 % within {surprise.low} to {surprise.high}"),
@@ -227,10 +233,14 @@ def body(detail: AlertDetail, run: str, ask: Ask) -> Component:
         parts.field("Window", alert.size.label, f"ending {words.day_time(view.opened_at)} UTC"),
         parts.field("Last change", f"{words.day_time(view.updated_at)} UTC"),
     ]
-    flags = [dmc.Badge(words.plain(flag), color="yellow", variant="light", size="sm", radius="sm") for flag in alert.flags]
+    flags = [
+        dmc.Badge(words.plain(flag), color="yellow", variant="light", size="sm", radius="sm") for flag in alert.flags
+    ]
     return html.Div(
         [
-            html.Div([parts.severity_badge(alert.severity), parts.state_badge(alert.state), *flags], className="bw-row"),
+            html.Div(
+                [parts.severity_badge(alert.severity), parts.state_badge(alert.state), *flags], className="bw-row"
+            ),
             html.H1(words.clip(view.title, 240), dir="auto"),
             html.Div(
                 [
@@ -272,8 +282,14 @@ def life(steps: Sequence[AlertStep]) -> Component:
     rows = [
         html.Li(
             [
-                html.Div([html.Span(step.decision, className="bw-strong"), parts.severity_badge(step.severity)], className="bw-row"),
-                html.Div(f"{words.day_time(step.at)} UTC" + (f" \u00b7 {words.clip(step.actor, 60)}" if step.actor else ""), className="bw-hint"),
+                html.Div(
+                    [html.Span(step.decision, className="bw-strong"), parts.severity_badge(step.severity)],
+                    className="bw-row",
+                ),
+                html.Div(
+                    f"{words.day_time(step.at)} UTC" + (f" \u00b7 {words.clip(step.actor, 60)}" if step.actor else ""),
+                    className="bw-hint",
+                ),
                 html.Div(words.plain(step.note), className="bw-note", dir="auto") if step.note else None,
             ]
         )
@@ -285,7 +301,9 @@ def life(steps: Sequence[AlertStep]) -> Component:
 def deliveries(sent: Sequence[Delivery]) -> Component:
     """Return who was told, and with what success."""
     if not sent:
-        return parts.card(parts.section("Who was told"), html.Div("Nobody was told.", className="bw-empty"), label="Who was told")
+        return parts.card(
+            parts.section("Who was told"), html.Div("Nobody was told.", className="bw-empty"), label="Who was told"
+        )
     rows = [
         html.Li(
             [

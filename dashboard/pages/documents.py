@@ -144,7 +144,9 @@ def companies(desk: Desk, ask: Ask, typed: str) -> list[dict[str, str]]:
 
 def sources(desk: Desk, ask: Ask) -> list[dict[str, str]]:
     """Return the crawler's sources by name, and always the one that is chosen."""
-    names = sorted({row.source for row in desk.reader.sources()} | {chosen for chosen in [ask.text("source")] if chosen})
+    names = sorted(
+        {row.source for row in desk.reader.sources()} | {chosen for chosen in [ask.text("source")] if chosen}
+    )
     return [{"value": "", "label": "all"}, *({"value": name, "label": words.clip(name, 60)} for name in names)]
 
 

@@ -158,7 +158,9 @@ def _arrow(now: Polarity, before: Polarity | None) -> Component:
     if before is None:
         return html.Div("no data in the span before", className="bw-hint")
     change = now.mean - before.mean
-    sign, word = ("\u2192", "steady") if abs(change) < STEADY else ("\u2191", "up") if change > 0 else ("\u2193", "down")
+    sign, word = (
+        ("\u2192", "steady") if abs(change) < STEADY else ("\u2191", "up") if change > 0 else ("\u2193", "down")
+    )
     tone = "neutral" if word == "steady" else "positive" if change > 0 else "negative"
     return html.Div(
         [
@@ -190,7 +192,9 @@ def movers(view: Overview, run: str, watch: str) -> list[Component]:
     if not falls and not rises:
         return [head, live.no_data("to compare with the span before.")]
     heads = dmc.TableThead(
-        dmc.TableTr([dmc.TableTh("Company"), *(dmc.TableTh(t, ta="right") for t in ("Docs", "Before", "Now", "Change"))])
+        dmc.TableTr(
+            [dmc.TableTh("Company"), *(dmc.TableTh(t, ta="right") for t in ("Docs", "Before", "Now", "Change"))]
+        )
     )
     body = dmc.TableTbody([_mover(one, run, watch) for one in (*falls, *reversed(rises))])
     return [head, dmc.Table([heads, body], className="bw-table", verticalSpacing=5, horizontalSpacing=6)]

@@ -190,7 +190,9 @@ def documents_title(found: Found, ask: Ask) -> Component:
     size = found.view.size if found.view else found.asked_size
     total = words.count_of(found.documents.total, "document")
     if found.at is None:
-        return parts.section("Documents", html.Span(f"{total} in the span; click a point for its own", className="bw-hint"))
+        return parts.section(
+            "Documents", html.Span(f"{total} in the span; click a point for its own", className="bw-hint")
+        )
     span = words.window_words(found.at, found.at + timedelta(minutes=size))
     whole = dcc.Link(
         "whole span",

@@ -28,7 +28,7 @@ LIMITS = FetchLimits(body_bytes=200_000, total=timedelta(seconds=1.5))
 SOON = timedelta(seconds=0.1)
 
 
-def wait_until(true: Callable[[], bool], seconds: float = 15.0) -> None:
+def wait_until(true: Callable[[], bool], seconds: float = 60) -> None:
     until = time.monotonic() + seconds
     pause = threading.Event()
     while not true():
