@@ -1,4 +1,4 @@
-"""Pictures of views: pure functions from a view to a Plotly figure. What is missing is left out, never drawn as zero."""
+"""Pictures of views: pure functions from a view to a Plotly figure. What is missing is left out, never a zero."""
 
 from __future__ import annotations
 

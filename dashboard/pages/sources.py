@@ -79,7 +79,8 @@ def cards(sources: Sequence[SourceView], rows: Sequence[dict[str, Any]]) -> list
 
 def _card(source: SourceView, row: dict[str, Any]) -> Component:
     tone = {"ok": "good", "new": "info"}.get(row["health"], "bad")
-    counts = f"{words.count_of(source.documents, 'document')} \u00b7 last success {row['success']} UTC \u00b7 lag {row['lag']}"
+    said = words.count_of(source.documents, "document")
+    counts = f"{said} \u00b7 last success {row['success']} UTC \u00b7 lag {row['lag']}"
     failing = f"{words.count_of(source.failures, 'failure')} in a row: {row['reason']}" if source.failures else ""
     return html.Article(
         [
