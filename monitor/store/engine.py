@@ -68,7 +68,9 @@ def connect(url: str) -> Engine:
     address = _address(url)
     if address.get_backend_name() == "sqlite":
         return _sqlite(address)
-    return create_engine(address, pool_pre_ping=True, pool_recycle=1800, connect_args={"connect_timeout": _CONNECT_S})
+    engine = create_engine(address, pool_pre_ping=True, pool_recycle=1800, connect_args={"connect_timeout": _CONNECT_S})
+    event.listen(engine, "connect", _plan_afresh)
+    return engine
 
 
 @contextmanager
@@ -147,6 +149,12 @@ def _prepare(connection: Any, _record: Any) -> None:
     cursor.execute("PRAGMA cache_size=-32000")
     cursor.execute("PRAGMA temp_store=MEMORY")
     cursor.close()
+
+
+def _plan_afresh(connection: Any, _record: Any) -> None:
+    """Have plans made for the values asked for: one kept from when a table was empty would read all of it for ever."""
+    connection.execute("SET plan_cache_mode = force_custom_plan")
+    connection.commit()
 
 
 def _begin(connection: Connection) -> None:

@@ -11,6 +11,7 @@ from monitor.domain.runs import Run
 from monitor.domain.trends import Trend
 from monitor.ports import Clock, Position, StoredDocument
 from monitor.store import schema
+from monitor.store.columns import clean
 from monitor.store.engine import reading, writing
 from monitor.store.rows import (
     alert_row,
@@ -104,11 +105,11 @@ class SqlSink:
 
     def _not_yet_there(self, connection: Connection, documents: Iterable[StoredDocument]) -> list[StoredDocument]:
         """Return the first of each (id, revision) that is new: the mentions of another text must not join it."""
-        table = schema.documents
         fresh: dict[tuple[str, int], StoredDocument] = {}
         for stored in documents:
-            fresh.setdefault((stored.classified.document.id, stored.classified.document.revision), stored)
-        ids = list({id_ for id_, _ in fresh})
+            document = stored.classified.document
+            fresh.setdefault((clean(document.id), document.revision), stored)
+        table, ids = schema.documents, list({id_ for id_, _ in fresh})
         for first in range(0, len(ids), _IDS_AT_ONCE):
             some = ids[first : first + _IDS_AT_ONCE]
             query = select(table.c.id, table.c.revision).where(table.c.run == self._run, table.c.id.in_(some))
@@ -125,7 +126,7 @@ class SqlSink:
 
 
 _IDS_AT_ONCE = 500
-"""Ids in one question; SQLite takes 32,766 values in a statement, old ones 999."""
+"""Ids in one question; SQLite limits the values in a statement."""
 
 
 def _offset(position: Position) -> int:
