@@ -34,7 +34,7 @@ _INDEX = """<!DOCTYPE html>
   <head>
     {%metas%}
     <title>{%title%}</title>
-    <link rel="icon" href="data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Crect width='16' height='16' rx='3' fill='%230f172a'/%3E%3Cpath d='M2 10l3-4 3 3 5-6' fill='none' stroke='%23f2853d' stroke-width='2'/%3E%3C/svg%3E">  # noqa: E501 - one address, not to be broken
+    <link rel="icon" href="data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Crect width='16' height='16' rx='3' fill='%230f172a'/%3E%3Cpath d='M2 10l3-4 3 3 5-6' fill='none' stroke='%23f2853d' stroke-width='2'/%3E%3C/svg%3E">
     {%css%}
   </head>
   <body>
@@ -42,7 +42,7 @@ _INDEX = """<!DOCTYPE html>
     <footer>{%config%}{%scripts%}{%renderer%}</footer>
   </body>
 </html>
-"""
+"""  # noqa: E501 - the icon is one address, which cannot be broken
 
 
 def create_app(
