@@ -31,6 +31,8 @@ def pulse(points: Sequence[TrendPoint], look: Look = _DEFAULT_LOOK) -> go.Figure
     _polarity(figure, points, look, yaxis="y")
     bound = _bound(points)
     figure.update_yaxes(range=[-bound, bound], nticks=5, tickformat="+.1f", zerolinecolor=look.neutral, zerolinewidth=1)
+    if look.narrow:
+        figure.update_xaxes(nticks=4, tickangle=0)
     figure.update_layout(hovermode="x unified", uirevision="pulse", showlegend=False)
     return figure
 
@@ -42,6 +44,8 @@ def series(view: SeriesView, look: Look = _DEFAULT_LOOK) -> go.Figure:
     _polarity(figure, points, look, yaxis="y")
     _volume(figure, points, look)
     _negative_share(figure, points, look)
+    if look.narrow:
+        figure.update_xaxes(nticks=4, tickangle=0)
     bound = _bound(points)
     _marks(figure, view.alerts, look, top=bound * 0.93)
     _uncovered(figure, points, look)
@@ -51,7 +55,7 @@ def series(view: SeriesView, look: Look = _DEFAULT_LOOK) -> go.Figure:
         uirevision=f"{view.series}/{view.size.label}",
         barmode="stack",
         bargap=0.12,
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "font": {"size": 11}},
+        showlegend=False,
         xaxis={"anchor": "y3", "title": {"text": "Time (UTC)", "standoff": 8, "font": {"size": 11}}},
         yaxis={
             "domain": [0.50, 1],
@@ -93,7 +97,7 @@ def heat(cells: Sequence[HeatCell], look: Look = _DEFAULT_LOOK) -> go.Figure:
         "xgap": 2,
         "ygap": 2,
     }
-    figure = _canvas(look, height=130 + 23 * len(names) if names else 200, left=8)
+    figure = _canvas(look, height=130 + 26 * len(names) if names else 200, left=8)
     figure.add_heatmap(z=few, colorscale=[(0, look.shade), (1, look.shade)], showscale=False, **place)
     figure.add_heatmap(
         z=[[cell.polarity if cell else None for cell in row] for row in grid],
@@ -134,7 +138,7 @@ def heat_axes(cells: Sequence[HeatCell], look: Look) -> tuple[dict[str, str], li
 
 def evidence(surprise: Surprise, look: Look = _DEFAULT_LOOK) -> go.Figure:
     """Draw what was observed against what was expected, with the 95 % predictive interval."""
-    figure = _canvas(look, height=112, left=12)
+    figure = _canvas(look, height=104, left=12)
     color = {"negative": look.negative, "positive": look.positive}.get(str(surprise.direction), look.strong)
     figure.add_bar(
         x=[max(surprise.high - surprise.low, 0)],
@@ -152,10 +156,11 @@ def evidence(surprise: Surprise, look: Look = _DEFAULT_LOOK) -> go.Figure:
     kind = "Stories" if str(surprise.family) == "volume" else f"{str(surprise.direction).capitalize()} stories"
     figure.update_layout(
         hovermode="closest",
-        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0, "font": {"size": 11}},
+        showlegend=False,
+        margin={"l": 12, "r": 12, "t": 4, "b": 40},
         xaxis={
             "range": [-right * 0.02, right],
-            "title": {"text": f"{kind} in the window", "font": {"size": 11}, "standoff": 4},
+            "title": {"text": f"{kind} in the window", "font": {"size": 11}, "standoff": 6},
             "fixedrange": True,
         },
         yaxis={"visible": False, "range": [-0.6, 0.6], "fixedrange": True},

@@ -53,9 +53,12 @@ _HEALTH_CLASSES = {
 _PERCENT = {"function": "params.value == null ? '' : d3.format('.0%')(params.value)"}
 _COUNT = {"function": "params.value == null ? '' : d3.format(',')(params.value)"}
 
+_WRAPPED = {"wrapText": True, "autoHeight": True, "cellClass": "bw-wrapped"}
+"""A cell that shows all its words, over several lines."""
+
 DOCUMENT_COLUMNS: list[dict[str, Any]] = [
-    {"field": "at", "headerName": "Event time (UTC)", "width": 140},
-    {"field": "label", "headerName": "Label", "width": 88, "cellClassRules": _LABEL_CLASSES},
+    {"field": "at", "headerName": "Event time (UTC)", "width": 158},
+    {"field": "label", "headerName": "Label", "width": 96, "cellClassRules": _LABEL_CLASSES},
     {
         "field": "confidence",
         "headerName": "Conf.",
@@ -79,28 +82,35 @@ DOCUMENT_COLUMNS: list[dict[str, Any]] = [
 ]
 
 ALERT_COLUMNS: list[dict[str, Any]] = [
-    {"field": "opened", "headerName": "Opened (UTC)", "width": 140, "sortable": True},
+    {"field": "opened", "headerName": "Opened (UTC)", "width": 158, "sortable": True},
     {
         "field": "severity",
         "headerName": "Severity",
-        "width": 92,
+        "width": 96,
         "sortable": True,
         "cellClassRules": _SEVERITY_CLASSES,
         "comparator": {"function": "bwSeverityOrder(valueA) - bwSeverityOrder(valueB)"},
     },
-    {"field": "state", "headerName": "State", "width": 118, "sortable": True},
-    {"field": "series", "headerName": "Series", "width": 200, "sortable": True, "tooltipField": "series"},
+    {"field": "state", "headerName": "State", "width": 124, "sortable": True},
+    {"field": "series", "headerName": "Series", "width": 180, "sortable": True, "tooltipField": "series"},
     {
         "field": "title",
         "headerName": "What happened",
         "flex": 1,
         "minWidth": 280,
+        **_WRAPPED,
         "cellRenderer": "BwPageLink",
         "tooltipField": "title",
     },
     {"field": "window", "headerName": "Window", "width": 82, "sortable": True},
-    {"field": "observed", "headerName": "Observed / expected", "width": 150, "type": "rightAligned"},
-    {"field": "probability", "headerName": "How rare", "width": 190, "tooltipField": "probability"},
+    {
+        "field": "observed",
+        "headerName": "Obs. / exp.",
+        "headerTooltip": "Stories observed, and expected",
+        "width": 104,
+        "type": "rightAligned",
+    },
+    {"field": "probability", "headerName": "How rare", "width": 190, "tooltipField": "probability", **_WRAPPED},
     {"field": "actor", "headerName": "By", "width": 90},
 ]
 
@@ -114,10 +124,10 @@ SOURCE_COLUMNS: list[dict[str, Any]] = [
         "tooltipField": "url",
     },
     {"field": "health", "headerName": "State", "width": 92, "sortable": True, "cellClassRules": _HEALTH_CLASSES},
-    {"field": "success", "headerName": "Last success (UTC)", "width": 150, "sortable": True},
-    {"field": "lag", "headerName": "Lag", "headerTooltip": "Since the last good poll", "width": 110},
-    {"field": "next", "headerName": "Next poll", "width": 110},
-    {"field": "document", "headerName": "Last document (UTC)", "width": 160, "sortable": True},
+    {"field": "success", "headerName": "Last success (UTC)", "width": 168, "sortable": True},
+    {"field": "lag", "headerName": "Lag", "headerTooltip": "Since the last good poll", "width": 88},
+    {"field": "next", "headerName": "Next poll", "width": 104},
+    {"field": "document", "headerName": "Last document (UTC)", "width": 176, "sortable": True},
     {
         "field": "documents",
         "headerName": "Documents",
@@ -127,7 +137,7 @@ SOURCE_COLUMNS: list[dict[str, Any]] = [
         "valueFormatter": _COUNT,
     },
     {"field": "failures", "headerName": "Failures", "width": 90, "type": "rightAligned", "sortable": True},
-    {"field": "reason", "headerName": "Reason", "flex": 1, "minWidth": 200, "tooltipField": "reason"},
+    {"field": "reason", "headerName": "Reason", "flex": 1, "minWidth": 220, "tooltipField": "reason", **_WRAPPED},
 ]
 
 
@@ -153,7 +163,7 @@ def grid(grid_id: str, columns: list[dict[str, Any]], label: str, *, selects: bo
         columnDefs=columns,
         rowData=[],
         getRowId="params.data.id",
-        defaultColDef={"sortable": False, "resizable": True, "suppressHeaderMenuButton": True},
+        defaultColDef={"sortable": False, "resizable": True, "suppressHeaderMenuButton": True, "cellDataType": False},
         dashGridOptions=options,
         className="bw-grid",
         style={"display": "none"},

@@ -20,7 +20,7 @@ from dashboard import ids, words
 from dashboard.ask import Ask
 from monitor.domain.errors import StoreUnavailable
 
-__all__ = ["absent", "chart", "chart_outputs", "frame", "keep_alive", "shown"]
+__all__ = ["absent", "chart", "chart_outputs", "frame", "keep_alive", "no_data", "shown", "unavailable"]
 
 log = structlog.get_logger(__name__)
 

@@ -21,6 +21,7 @@ __all__ = [
     "alert_cards",
     "alert_link",
     "card",
+    "colour_key",
     "document_cards",
     "document_full",
     "document_title",
@@ -33,6 +34,16 @@ __all__ = [
 ]
 
 STATE_COLORS = {"firing": "red", "acknowledged": "blue", "resolved": "gray"}
+SERIES_KEY = (
+    ("line", "Polarity"),
+    ("band", "95 % interval"),
+    ("negative", "Negative"),
+    ("neutral", "Neutral"),
+    ("positive", "Positive"),
+    ("mark", "Alert"),
+)
+"""What the signs of a series chart mean."""
+
 LONGEST_TITLE = 220
 LONGEST_TEXT = 600
 LONGEST_FULL = 20_000
@@ -46,6 +57,15 @@ def card(*children: Component, label: str, kind: str = "") -> Component:
 def section(title: str, *aside: Any) -> Component:
     """Return a heading with what stands at its right."""
     return html.Div([html.H2(title), html.Div(list(aside), className="bw-aside")], className="bw-section")
+
+
+def colour_key(*entries: tuple[str, str]) -> Component:
+    """Return what the colours of a chart mean; an entry is the kind of a sign (see the style sheet) and its words."""
+    signs = [
+        html.Span([html.I(className=f"bw-sign bw-sign-{kind}", **{"aria-hidden": "true"}), text])
+        for kind, text in entries
+    ]
+    return html.Div(signs, className="bw-key")
 
 
 def field(label: str, value: Any, hint: str = "") -> Component:
@@ -103,9 +123,9 @@ def alert_cards(alerts: Sequence[AlertView], run: str, watch: str, as_of: dateti
 def _alert_card(view: AlertView, run: str, watch: str, as_of: datetime | None) -> Component:
     alert = view.alert
     age = words.ago(view.opened_at, as_of) if as_of else ""
-    head = [severity_badge(alert.severity), html.Span(words.clip(view.series_title, 60), className="bw-strong")]
-    if alert.state is not AlertState.FIRING:
-        head.append(state_badge(alert.state))
+    state = [] if alert.state is AlertState.FIRING else [state_badge(alert.state)]
+    name = html.Span(words.clip(view.series_title, 60), className="bw-strong")
+    head = [severity_badge(alert.severity), *state, name]
     return dcc.Link(
         [
             html.Div(head, className="bw-row"),
@@ -136,6 +156,8 @@ def _document_card(row: DocumentView) -> Component:
         facts.append(words.clip(companies, 80))
     flags = [word for word, on in (("late", row.late), ("copy", row.copy)) if on]
     text = words.clip(row.text, LONGEST_TEXT) if row.title.strip() else ""
+    told = document_title(row)
+    text = text.removeprefix(told).lstrip(" .") if text.startswith(told) else text
     return html.Article(
         [
             html.Div(
@@ -144,13 +166,13 @@ def _document_card(row: DocumentView) -> Component:
                     html.Span(words.percent(row.confidence), className="bw-hint", title="Confidence of the label"),
                     html.Span(f"{words.stamp(row.event_at)} UTC", className="bw-hint bw-right"),
                 ],
-                className="bw-row",
+                className="bw-row bw-doc-head",
             ),
-            html.Div(outlink(document_title(row), row.url), className="bw-doc-title", dir="auto"),
+            html.Div(outlink(told, row.url), className="bw-doc-title", dir="auto"),
             html.Div(text, className="bw-clip2 bw-doc-text", dir="auto") if text else None,
             html.Div(" \u00b7 ".join([*map(words.plain, facts), *flags]), className="bw-hint"),
         ],
-        className="bw-item",
+        className="bw-item bw-doc",
     )
 
 

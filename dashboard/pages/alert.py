@@ -62,7 +62,11 @@ def layout(ask: Ask) -> Component:
                     [
                         parts.card(
                             parts.section("Evidence"),
+                            parts.colour_key(
+                                ("dot", "Observed"), ("expected", "Expected"), ("band", "95 % predictive interval")
+                            ),
                             live.chart(ids.ALERT_EVIDENCE, "Observed against expected", bar=False),
+                            parts.colour_key(*parts.SERIES_KEY),
                             live.chart(ids.ALERT_CHART, "The series around the alert"),
                             label="Evidence",
                         ),
@@ -70,9 +74,9 @@ def layout(ask: Ask) -> Component:
                     ],
                     className="bw-stack",
                 ),
-                html.Div([_form(), html.Div(id=ids.ALERT_LIFE)], className="bw-stack"),
+                html.Div([_form(), html.Div(id=ids.ALERT_LIFE, className="bw-stack")], className="bw-stack"),
             ],
-            className="bw-split bw-split-right",
+            className="bw-split bw-split-right bw-split-alert",
         ),
     )
 
@@ -175,7 +179,11 @@ def answer(desk: Desk, recorder: Recorder, ask: Ask, action: Action, note: str) 
         at_ms = int(desk.clock().timestamp() * 1000)
         feedback = Feedback(id=uuid4().hex, alert=name, action=action, actor=who.name, note=said, at_ms=at_ms)
         recorder(who.name, str(action), f"{run}/{name}", said)
-        desk.feedback.send(run, feedback)
+        try:
+            desk.feedback.send(run, feedback)
+        except PublishFailed:
+            recorder(who.name, f"{action} failed", f"{run}/{name}", "not acknowledged by Kafka")
+            raise
     except PublishFailed as error:
         log.warning("action not sent", actor=who.name, action=str(action), reason=str(error))
         return [_told("Kafka did not acknowledge; nothing was changed. Try again shortly.", "red"), no_update]
@@ -225,12 +233,13 @@ def body(detail: AlertDetail, run: str, ask: Ask) -> Component:
         if alert.family is Family.VOLUME
         else f"{alert.direction} of {words.count_of(surprise.total, 'story', 'stories')}"
     )
+    window = words.duration(timedelta(minutes=surprise.span_min)) if surprise.span_min else alert.size.label
     facts = [
         parts.field("Observed", words.number(surprise.observed), of),
         parts.field("Expected", f"{surprise.expected:.1f}", f"95 % within {surprise.low} to {surprise.high}"),
         parts.field("How rare", words.plain(view.probability)),
         parts.field("Voices", words.number(alert.origins), words.count_of(alert.stories, "story", "stories")),
-        parts.field("Window", alert.size.label, f"ending {words.day_time(view.opened_at)} UTC"),
+        parts.field("Window", window, f"ending {words.day_time(view.opened_at)} UTC"),
         parts.field("Last change", f"{words.day_time(view.updated_at)} UTC"),
     ]
     flags = [

@@ -78,6 +78,7 @@ def layout(ask: Ask) -> Component:
         ),
         parts.card(
             html.Div(id=ids.SERIES_HEAD),
+            parts.colour_key(*parts.SERIES_KEY),
             live.chart(ids.SERIES_CHART, "Polarity, documents and share of negatives over time"),
             label="Chart",
         ),
