@@ -358,21 +358,18 @@ def _marks(figure: go.Figure, alerts: Sequence[AlertView], look: Look, *, top: f
 
 
 def _uncovered(figure: go.Figure, points: Sequence[TrendPoint], look: Look) -> None:
-    """Shade the time that nobody listened to."""
+    """Shade the time that nobody listened to; windows that touch become one area."""
+    spans: list[list[datetime]] = []
     for point in points:
         if not point.covered:
             end = point.start + timedelta(minutes=point.size)
-            figure.add_shape(
-                type="rect",
-                x0=point.start,
-                x1=end,
-                y0=0,
-                y1=1,
-                yref="paper",
-                fillcolor=look.shade,
-                line={"width": 0},
-                layer="below",
-            )
+            if spans and spans[-1][1] == point.start:
+                spans[-1][1] = end
+            else:
+                spans.append([point.start, end])
+    look_of = {"type": "rect", "yref": "paper", "y0": 0, "y1": 1, "layer": "below", "line": {"width": 0}}
+    for start, end in spans:
+        figure.add_shape(x0=start, x1=end, fillcolor=look.shade, **look_of)
 
 
 def _point_words(point: TrendPoint) -> str:

@@ -11,7 +11,7 @@ from dashboard.ask import Ask
 
 __all__ = ["SEVERITY_COLORS", "THEME", "Look"]
 
-SEVERITY_COLORS = {"critical": "red", "warning": "orange", "info": "gray"}
+SEVERITY_COLORS = {"critical": "red.8", "warning": "orange", "info": "gray"}
 """Mantine colour by severity; the word itself always stands beside it."""
 
 FONT = "'Inter', 'Segoe UI', Roboto, 'Helvetica Neue', 'Noto Sans', 'DejaVu Sans', Arial, sans-serif"

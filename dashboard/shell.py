@@ -204,7 +204,7 @@ def _watch_choices(desk: Desk) -> list[dict[str, str]]:
 def _run_line(run: RunView) -> list[Component]:
     """Return the run's own time, and whether it is simulated: said on every page."""
     as_of = f"{words.day_time(run.as_of)} UTC" if run.as_of else words.NO_DATA
-    badge = dmc.Badge("Simulated", color="grape", variant="filled", size="sm", radius="sm")
+    badge = dmc.Badge("Simulated", color="grape.8", variant="filled", size="sm", radius="sm")
     told = html.Span(
         [html.Span("as of ", className="bw-dim"), html.Span(as_of)],
         className="bw-asof",
