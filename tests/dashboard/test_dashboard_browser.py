@@ -75,7 +75,7 @@ def test_filters_stand_in_the_address_and_survive_reload_and_back(chromium: Any,
     with looking(chromium) as page:
         page.goto(f"{quiet_site}/documents?run=demo&watch=own")
         expect_text(page, re.compile("of [0-9]+ documents"))
-        page.get_by_label("Label", exact=True).click()
+        page.get_by_role("textbox", name="Label", exact=True).click()
         page.get_by_role("option", name="negative").click()
         page.wait_for_url(re.compile("label=negative"))
         assert "watch=own" in page.url
@@ -85,8 +85,8 @@ def test_filters_stand_in_the_address_and_survive_reload_and_back(chromium: Any,
         page.reload()
         page.locator(".ag-cell[col-id=label]").first.wait_for()
         assert set(page.locator(".ag-cell[col-id=label]").all_inner_texts()) == {"negative"}
-        assert page.get_by_label("Label", exact=True).input_value() == "negative"
-        page.get_by_label("Label", exact=True).click()
+        assert page.get_by_role("textbox", name="Label", exact=True).input_value() == "negative"
+        page.get_by_role("textbox", name="Label", exact=True).click()
         page.get_by_role("option", name="positive").click()
         page.wait_for_url(re.compile("label=positive"))
         page.go_back()
@@ -205,9 +205,9 @@ def test_a_dashboard_that_is_gone_is_said(chromium: Any):
     with served(Bench(refresh_s=1)) as site, looking(chromium) as page:
         page.goto(site)
         expect_text(page, "slightly negative")
-        page.route("**/_dash-update-component", lambda route: route.abort())
+        page.route("**/_dash-update-component*", lambda route: route.abort())
         expect_text(page, re.compile("No connection to the dashboard"))
-        page.unroute("**/_dash-update-component")
+        page.unroute("**/_dash-update-component*")
         page.get_by_text(re.compile("No connection to the dashboard")).wait_for(state="hidden")
 
 
@@ -222,7 +222,7 @@ def test_no_tick_asks_while_an_answer_is_outstanding(chromium: Any, quiet_site: 
           return answer !== window.dash_clientside.no_update;
         }"""
         assert page.evaluate(asked)
-        page.route("**/_dash-update-component", lambda route: None)
+        page.route("**/_dash-update-component*", lambda route: None)
         page.evaluate("() => { fetch('/_dash-update-component', {method: 'POST', body: '{}'}).catch(() => 0); }")
         assert not page.evaluate(asked)
 
