@@ -9,25 +9,20 @@ from typing import Any
 import plotly.graph_objects as go
 
 from dashboard import words
-from dashboard.palette import FONT, Look
+from dashboard.canvas import DEFAULT_LOOK, canvas, chart_text
+from dashboard.heatmap import HEAT_COMPANIES, HEAT_TOPICS, heat, heat_axes
+from dashboard.palette import Look
+from monitor.domain.timespans import DAY_MIN
 from monitor.domain.trends import Surprise
-from monitor.domain.views import AlertView, HeatCell, SeriesView, TrendPoint
+from monitor.domain.views import AlertView, SeriesView, TrendPoint
 
-__all__ = ["evidence", "heat", "pulse", "series"]
-
-HEAT_COMPANIES = (20, 12)
-"""Rows of the heat map on a wide and on a narrow screen."""
-
-HEAT_TOPICS = (13, 5)
-"""Columns of the heat map on a wide and on a narrow screen."""
-
-_DEFAULT_LOOK = Look()
-_HOVER_TIME = "%a %d %b %Y, %H:%M UTC"
+__all__ = ["HEAT_COMPANIES", "HEAT_TOPICS", "evidence", "heat", "heat_axes", "pulse", "series"]
 
 
-def pulse(points: Sequence[TrendPoint], look: Look = _DEFAULT_LOOK) -> go.Figure:
+def pulse(points: Sequence[TrendPoint], look: Look = DEFAULT_LOOK) -> go.Figure:
     """Draw the market's last windows: mean polarity with its interval."""
-    figure = _canvas(look, height=150, left=44)
+    figure = canvas(look, height=150, left=44)
+    _windows(figure, points, yaxis="y")
     _polarity(figure, points, look, yaxis="y")
     bound = _bound(points)
     figure.update_yaxes(range=[-bound, bound], nticks=5, tickformat="+.1f", zerolinecolor=look.neutral, zerolinewidth=1)
@@ -37,10 +32,11 @@ def pulse(points: Sequence[TrendPoint], look: Look = _DEFAULT_LOOK) -> go.Figure
     return figure
 
 
-def series(view: SeriesView, look: Look = _DEFAULT_LOOK) -> go.Figure:
+def series(view: SeriesView, look: Look = DEFAULT_LOOK) -> go.Figure:
     """Draw a series over three panels that share the time: polarity, documents by label, share of negatives."""
-    figure = _canvas(look, height=460 if look.narrow else 520, left=44 if look.narrow else 64)
+    figure = canvas(look, height=460 if look.narrow else 520, left=44 if look.narrow else 64)
     points = view.points
+    _windows(figure, points, yaxis="y2")
     _polarity(figure, points, look, yaxis="y")
     _volume(figure, points, look)
     _negative_share(figure, points, look)
@@ -76,69 +72,9 @@ def series(view: SeriesView, look: Look = _DEFAULT_LOOK) -> go.Figure:
     return figure
 
 
-def heat(cells: Sequence[HeatCell], look: Look = _DEFAULT_LOOK) -> go.Figure:
-    """Draw mean polarity by company (rows, the busiest on top) and topic (columns, the busiest first)."""
-    companies, topics = heat_axes(cells, look)
-    by_place = {(cell.entity, cell.topic): cell for cell in cells}
-    grid = [[by_place.get((entity, topic)) for topic in topics] for entity in companies]
-    names = [_text(name, 16 if look.narrow else 24) for name in companies.values()]
-    shown = [cell for row in grid for cell in row if cell]
-    bound = max([0.4, *(abs(cell.polarity) for cell in shown if cell.polarity is not None)])
-    columns = list(range(len(topics)))
-    rows = list(range(len(names)))
-    few = [[1 if cell and cell.polarity is None else None for cell in row] for row in grid]
-    place: dict[str, Any] = {
-        "x": columns,
-        "y": rows,
-        "customdata": [[cell.series if cell else "" for cell in row] for row in grid],
-        "hovertext": [[_cell_words(cell) for cell in row] for row in grid],
-        "hovertemplate": "%{hovertext}<extra></extra>",
-        "hoverongaps": False,
-        "xgap": 2,
-        "ygap": 2,
-    }
-    figure = _canvas(look, height=130 + 26 * len(names) if names else 200, left=8)
-    figure.add_heatmap(z=few, colorscale=[(0, look.shade), (1, look.shade)], showscale=False, **place)
-    figure.add_heatmap(
-        z=[[cell.polarity if cell else None for cell in row] for row in grid],
-        text=[[_cell_text(cell) for cell in row] for row in grid],
-        texttemplate="%{text}",
-        textfont={"size": 11},
-        colorscale=[list(step) for step in look.diverging],
-        zmin=-bound,
-        zmax=bound,
-        showscale=False,
-        **place,
-    )
-    ticks = {"tickfont": {"size": 11}, "showgrid": False, "zeroline": False, "fixedrange": True, "ticks": ""}
-    labels = [_text(topic, 14 if look.narrow else 26) for topic in topics]
-    figure.update_xaxes(side="top", tickvals=columns, ticktext=labels, tickangle=-38, **ticks)
-    figure.update_yaxes(
-        autorange="reversed", tickvals=rows, ticktext=names, automargin=True, ticklabelstandoff=6, **ticks
-    )
-    figure.update_layout(uirevision="heat", margin={"l": 8, "r": 44, "t": 8, "b": 8}, hovermode="closest")
-    return figure
-
-
-def heat_axes(cells: Sequence[HeatCell], look: Look) -> tuple[dict[str, str], list[str]]:
-    """Return the companies (id to name) and the topics that are drawn, the busiest first, ties by name."""
-    by_company: dict[str, int] = {}
-    by_topic: dict[str, int] = {}
-    names = {cell.entity: cell.entity_name for cell in cells}
-    for cell in cells:
-        by_company[cell.entity] = by_company.get(cell.entity, 0) + cell.documents
-    companies = sorted(by_company, key=lambda key: (-by_company[key], key))[: HEAT_COMPANIES[look.narrow]]
-    kept = set(companies)
-    for cell in cells:
-        if cell.entity in kept:
-            by_topic[cell.topic] = by_topic.get(cell.topic, 0) + cell.documents
-    topics = sorted(by_topic, key=lambda key: (-by_topic[key], key))[: HEAT_TOPICS[look.narrow]]
-    return {entity: names[entity] for entity in companies}, topics
-
-
-def evidence(surprise: Surprise, look: Look = _DEFAULT_LOOK) -> go.Figure:
+def evidence(surprise: Surprise, look: Look = DEFAULT_LOOK) -> go.Figure:
     """Draw what was observed against what was expected, with the 95 % predictive interval."""
-    figure = _canvas(look, height=104, left=12)
+    figure = canvas(look, height=104, left=12)
     color = {"negative": look.negative, "positive": look.positive}.get(str(surprise.direction), look.strong)
     figure.add_bar(
         x=[max(surprise.high - surprise.low, 0)],
@@ -180,40 +116,6 @@ def _dot(figure: go.Figure, x: float, name: str, symbol: str, size: int, color: 
     )
 
 
-def _canvas(look: Look, *, height: int, left: int) -> go.Figure:
-    """Return an empty figure in the house look."""
-    figure = go.Figure()
-    axis = {
-        "gridcolor": look.grid,
-        "linecolor": look.grid,
-        "zeroline": False,
-        "tickfont": {"size": 11},
-        "automargin": True,
-    }
-    figure.update_layout(
-        template=None,
-        height=height,
-        autosize=True,
-        margin={"l": left, "r": 12, "t": 8, "b": 8},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        font={"family": FONT, "size": 12, "color": look.text},
-        xaxis={**axis, "hoverformat": _HOVER_TIME},
-        yaxis={**axis, "zeroline": True},
-        yaxis2=axis,
-        yaxis3=axis,
-        hoverlabel={
-            "bgcolor": look.ground,
-            "bordercolor": look.neutral,
-            "font": {"family": FONT, "size": 12, "color": look.strong},
-            "align": "left",
-            "namelength": -1,
-        },
-        dragmode=False if look.narrow else "zoom",
-    )
-    return figure
-
-
 def _axis_title(text: str, look: Look) -> dict[str, Any]:
     return {"text": text, "font": {"size": 11, "color": look.text}, "standoff": 6}
 
@@ -243,6 +145,21 @@ def _stretches(points: Sequence[TrendPoint]) -> list[list[TrendPoint]]:
         else:
             last = None
     return found
+
+
+def _windows(figure: go.Figure, points: Sequence[TrendPoint], *, yaxis: str) -> None:
+    """Add what is said of each window when it is pointed at; nothing to see."""
+    figure.add_scatter(
+        x=[_middle(point) for point in points],
+        y=[0] * len(points),
+        mode="markers",
+        marker={"opacity": 0, "size": 1},
+        customdata=[f"at:{point.start.isoformat()}" for point in points],
+        text=[_window_words(point) for point in points],
+        hovertemplate="%{text}<extra></extra>",
+        name="Window",
+        yaxis=yaxis,
+    )
 
 
 def _polarity(figure: go.Figure, points: Sequence[TrendPoint], look: Look, *, yaxis: str) -> None:
@@ -282,8 +199,8 @@ def _polarity(figure: go.Figure, points: Sequence[TrendPoint], look: Look, *, ya
             "line": {"width": 1.2, "color": look.strong},
         },
         customdata=[f"at:{point.start.isoformat()}" if point else "" for point in line],
-        text=[_point_words(point) if point else "" for point in line],
-        hovertemplate="%{text}<extra></extra>",
+        text=[_tone_words(point) if point else "" for point in line],
+        hovertemplate="%{text}",
         name="Polarity",
         yaxis=yaxis,
     )
@@ -347,7 +264,7 @@ def _marks(figure: go.Figure, alerts: Sequence[AlertView], look: Look, *, top: f
         mode="markers",
         marker={"symbol": "triangle-down", "size": 13, "color": colors, "line": {"width": 1, "color": look.ground}},
         customdata=[f"alert:{view.alert.id}" for view in alerts],
-        text=[_text(f"{view.alert.severity}: {view.title}") for view in alerts],
+        text=[chart_text(f"{view.alert.severity}: {view.title}") for view in alerts],
         hovertemplate="%{text}<extra></extra>",
         name="Alert",
         yaxis="y",
@@ -372,28 +289,16 @@ def _uncovered(figure: go.Figure, points: Sequence[TrendPoint], look: Look) -> N
         figure.add_shape(x0=start, x1=end, fillcolor=look.shade, **look_of)
 
 
-def _point_words(point: TrendPoint) -> str:
+def _tone_words(point: TrendPoint) -> str:
     mean = point.polarity
-    state = "" if point.closed else " (still filling)"
-    tone = f"{words.signed(mean.mean)} ({words.signed(mean.low)} to {words.signed(mean.high)})" if mean else "no data"
+    return f"{words.signed(mean.mean)} ({words.signed(mean.low)} to {words.signed(mean.high)})" if mean else "no data"
+
+
+def _window_words(point: TrendPoint) -> str:
+    end = point.start + timedelta(minutes=point.size)
+    span = f"{point.start:%H:%M} to {end:%H:%M} UTC" if point.size < DAY_MIN else "the whole day, UTC"
+    state = "" if point.closed else ", still filling"
     counts = f"{words.count_of(point.documents, 'document')}, {words.count_of(point.stories, 'story', 'stories')}, "
     late = f", {point.late} late" if point.late else ""
-    return f"{tone}{state}<br>{counts}{words.count_of(point.sources, 'source')}{late}"
-
-
-def _cell_text(cell: HeatCell | None) -> str:
-    return words.signed(cell.polarity).replace("0.", ".") if cell and cell.polarity is not None else ""
-
-
-def _cell_words(cell: HeatCell | None) -> str:
-    if cell is None:
-        return ""
-    tone = f"polarity {words.signed(cell.polarity)}" if cell.polarity is not None else "too few stories for a mean"
-    name = _text(f"{cell.entity_name}, {cell.topic}")
-    return f"<b>{name}</b><br>{tone}<br>{words.count_of(cell.documents, 'document')}"
-
-
-def _text(text: str, length: int = 140) -> str:
-    """Return untrusted text for a chart: Plotly reads a small part of HTML, so its signs are written out."""
-    clean = words.clip(text, length)
-    return clean.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    few = "" if point.polarity else "<br>too few stories for a mean"
+    return f"<b>{span}</b>{state}<br>{counts}{words.count_of(point.sources, 'source')}{late}{few}"

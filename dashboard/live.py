@@ -27,11 +27,14 @@ log = structlog.get_logger(__name__)
 CHART_CONFIG = {
     "displaylogo": False,
     "displayModeBar": "hover",
-    "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d", "toImage"],
+    "modeBarButtons": [["zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", "resetScale2d"]],
+    "showSendToCloud": False,
+    "plotlyServerURL": "",
     "responsive": True,
     "scrollZoom": False,
     "doubleClick": "reset",
 }
+"""Only these buttons: Plotly's own set would offer to send a chart to its makers."""
 
 
 def frame(page: str, *children: Component) -> Component:

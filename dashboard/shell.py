@@ -196,17 +196,18 @@ def _run_choices(runs: tuple[RunView, ...]) -> list[dict[str, str]]:
 
 
 def _watch_choices(desk: Desk) -> list[dict[str, str]]:
-    lists = sorted(desk.watch_lists().items(), key=lambda one: (one[0] not in {"own", "peers"}, one[0]))
-    named = [{"value": name, "label": f"{name.capitalize()} ({len(ids_)})"} for name, ids_ in lists]
+    lists = desk.watch_lists().items()
+    named = [{"value": name, "label": f"{name[:1].upper()}{name[1:]} ({len(ids_)})"} for name, ids_ in lists]
     return [{"value": "", "label": "All companies"}, *named]
 
 
 def _run_line(run: RunView) -> list[Component]:
     """Return the run's own time, and whether it is simulated: said on every page."""
-    as_of = f"{words.day_time(run.as_of)} UTC" if run.as_of else words.NO_DATA
+    at = f"{words.day_time(run.as_of)} UTC" if run.as_of else ""
+    as_of = [html.Span("as of ", className="bw-dim"), html.Span(at)]
     badge = dmc.Badge("Simulated", color="grape.8", variant="filled", size="sm", radius="sm")
     told = html.Span(
-        [html.Span("as of ", className="bw-dim"), html.Span(as_of)],
+        as_of if at else html.Span("nothing judged yet", className="bw-dim"),
         className="bw-asof",
         title="The time up to which this run has judged. All times are UTC.",
     )

@@ -115,6 +115,14 @@ def test_a_click_on_a_bar_shows_the_documents_of_its_window(chromium: Any, quiet
         expect_text(page, re.compile("click a point for its own"))
 
 
+def test_a_chart_has_no_button_that_sends_it_away(chromium: Any, quiet_site: str):
+    with looking(chromium) as page:
+        page.goto(f"{quiet_site}/series?series=market")
+        page.locator(f"#{ids.SERIES_CHART} .modebar-btn").first.wait_for(state="attached")
+        titles = page.locator(".modebar-btn").evaluate_all("all => all.map((one) => one.dataset.title)")
+        assert titles == ["Zoom", "Pan", "Zoom in", "Zoom out", "Reset axes"]
+
+
 def test_analyst_logs_in_acknowledges_with_a_note_and_sees_it_in_the_alerts_life(chromium: Any):
     bench = Bench(login_required=True, refresh_s=1)
     with served(bench) as site, looking(chromium) as page:
