@@ -48,9 +48,9 @@ def expect_text(page: Any, text: str | re.Pattern[str]) -> None:
 
 @pytest.mark.parametrize("width", [1440, 390])
 def test_each_page_renders_without_errors_and_without_scrolling_sideways(chromium: Any, quiet_site: str, width: int):
-    for path, text in PAGES.items():
-        faults: list[str] = []
-        with looking(chromium, width, faults) as page:
+    faults: list[str] = []
+    with looking(chromium, width, faults) as page:
+        for path, text in PAGES.items():
             page.goto(quiet_site + path)
             expect_text(page, re.compile(re.escape(text)))
             expect_text(page, re.compile("Simulated: the documents of this run are invented"))
@@ -103,7 +103,9 @@ def test_navigation_keeps_run_and_watch_list_and_drops_the_rest(chromium: Any, q
         expect_text(page, "2 alerts, 2 open")
 
 
-def test_a_click_on_a_bar_shows_the_documents_of_its_window(chromium: Any, quiet_site: str):
+def test_a_click_on_a_bar_shows_the_documents_of_its_window_and_no_button_sends_a_chart_away(
+    chromium: Any, quiet_site: str
+):
     with looking(chromium) as page:
         page.goto(f"{quiet_site}/series?series=market&size=1h&span=1d")
         page.locator(f"#{ids.SERIES_CHART} .barlayer .point").first.wait_for()
@@ -113,12 +115,6 @@ def test_a_click_on_a_bar_shows_the_documents_of_its_window(chromium: Any, quiet
         expect_text(page, re.compile(r"Documents of 1\d Mar 2026"))
         page.get_by_role("link", name="whole span").click()
         expect_text(page, re.compile("click a point for its own"))
-
-
-def test_a_chart_has_no_button_that_sends_it_away(chromium: Any, quiet_site: str):
-    with looking(chromium) as page:
-        page.goto(f"{quiet_site}/series?series=market")
-        page.locator(f"#{ids.SERIES_CHART} .modebar-btn").first.wait_for(state="attached")
         titles = page.locator(".modebar-btn").evaluate_all("all => all.map((one) => one.dataset.title)")
         assert titles == ["Zoom", "Pan", "Zoom in", "Zoom out", "Reset axes"]
 
