@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -11,9 +12,12 @@ from rich.table import Table
 
 from monitor.bootstrap.classifying import open_classifier
 from monitor.bootstrap.parts import SystemClock, chosen_sources, open_entities, open_receivers
+from monitor.domain.addresses import is_loopback_host
 from monitor.domain.errors import InvalidConfiguration, MonitorError
 from monitor.notify.check import ReceiverReport, test_receiver
-from monitor.settings import Settings, load_settings
+from monitor.register.registry import Register, load_register
+from monitor.register.watchlists import WatchLists
+from monitor.settings import ReceiverSettings, Settings, load_settings
 from monitor.store.engine import connect
 from streams.sources.check import SourceReport, test_source
 from streams.sources.fetch import Fetcher
@@ -27,16 +31,20 @@ def faults_of(file: Path | None) -> list[str]:
         settings = load_settings(file)
     except InvalidConfiguration as error:
         return str(error).splitlines()
-    checks: dict[str, Callable[[], object]] = {
-        "crawler.sources": lambda: chosen_sources(settings),
-        "entities": lambda: open_entities(settings),
-        "notifier.receivers": lambda: _receivers(settings),
-        "classifier": lambda: open_classifier(settings),
-        "store.url": lambda: connect(settings.store_url).dispose(),
-        "dashboard": lambda: _dashboard(settings),
-    }
+    checks: list[tuple[str, Callable[[], object]]] = [
+        ("kafka", lambda: _bootstrap(settings)),
+        ("crawler.sources", lambda: chosen_sources(settings)),
+        ("entities.companies", lambda: _register(settings)),
+        ("entities.watch_lists", lambda: _watch_lists(settings)),
+        *(("notifier.receivers", partial(_receiver, settings, one)) for one in settings.notifier.receivers),
+        ("notifier.receivers", lambda: _names(settings)),
+        ("notifier.heartbeat", lambda: _heartbeat(settings)),
+        ("classifier", lambda: open_classifier(settings)),
+        ("store.url", lambda: connect(settings.store_url).dispose()),
+        ("dashboard", lambda: _dashboard(settings)),
+    ]
     faults = []
-    for field, check in checks.items():
+    for field, check in checks:
         try:
             check()
         except MonitorError as error:
@@ -44,21 +52,53 @@ def faults_of(file: Path | None) -> list[str]:
     return faults
 
 
-def _receivers(settings: Settings) -> None:
-    names = [receiver.name for receiver in open_receivers(settings)]
+def _bootstrap(settings: Settings) -> None:
+    for place in filter(None, settings.kafka.bootstrap.split(",")):
+        host, _, port = place.strip().rpartition(":")
+        if not host or not port.isdecimal() or not 0 < int(port) < 65536:
+            msg = f"`bootstrap` must be host:port, several with commas between, was {settings.kafka.bootstrap!r}"
+            raise InvalidConfiguration(msg)
+
+
+def _register(settings: Settings) -> Register:
+    return load_register(settings.entities.companies, replaces=not settings.entities.extend)
+
+
+def _watch_lists(settings: Settings) -> None:
+    """Check the watch lists against the register; a register that is wrong is told of by itself."""
+    try:
+        register = _register(settings)
+    except MonitorError:
+        return
+    WatchLists(settings.entities.watch_lists, register, SystemClock().now())
+
+
+def _receiver(settings: Settings, one: ReceiverSettings) -> None:
+    """Open one receiver alone, so that each is told of."""
+    alone = settings.notifier.model_copy(update={"receivers": (one,)})
+    open_receivers(settings.model_copy(update={"notifier": alone}))
+
+
+def _names(settings: Settings) -> None:
+    names = [receiver.name for receiver in settings.notifier.receivers]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         msg = f"the name {twice[0]!r} stands there twice"
         raise InvalidConfiguration(msg)
-    if settings.notifier.heartbeat and settings.notifier.heartbeat not in names:
-        msg = f"`notifier.heartbeat` names {settings.notifier.heartbeat!r}, which is no receiver"
+
+
+def _heartbeat(settings: Settings) -> None:
+    named = settings.notifier.heartbeat
+    webhooks = [receiver.name for receiver in settings.notifier.receivers if receiver.kind == "webhook"]
+    if named and named not in webhooks:
+        msg = f"must name a webhook receiver, was {named!r}; there are {', '.join(webhooks) or 'none'}"
         raise InvalidConfiguration(msg)
 
 
 def _dashboard(settings: Settings) -> None:
     chosen = settings.dashboard
-    if chosen.host not in {"127.0.0.1", "localhost", "::1"} and not chosen.login_required:
-        msg = f"`login_required` must be true to listen on {chosen.host}"
+    if not is_loopback_host(chosen.host) and not chosen.login_required:
+        msg = f"`login_required` must be true to listen on {chosen.host}, which other machines may reach"
         raise InvalidConfiguration(msg)
 
 

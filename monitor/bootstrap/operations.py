@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from monitor.bootstrap.parts import bootstrap_servers, find_run, open_store, state_folder
-from monitor.domain.errors import MonitorError
+from monitor.domain.errors import InvalidConfiguration, MonitorError
 from monitor.domain.timespans import utc_text
 from monitor.settings import Settings
 from monitor.store.accounts import SqlAccounts
@@ -20,6 +20,8 @@ from streams.deadletters import read_dead_letters, redrive
 
 __all__ = [
     "add_user",
+    "change_password",
+    "change_role",
     "print_dead_letters",
     "print_status",
     "print_topics",
@@ -83,7 +85,8 @@ def write_dead_letter(settings: Settings, run: str, number: int) -> None:
         if letter.number == number:
             sys.stdout.buffer.write(letter.original)
             return
-    Console(stderr=True).print(f"run {run} has no dead letter {number}")
+    msg = f"`LETTER` {number} is no dead letter of run {run!r}; bellwether dead-letters list shows them"
+    raise InvalidConfiguration(msg)
 
 
 def redrive_dead_letters(settings: Settings, run: str, numbers: tuple[int, ...]) -> None:
@@ -104,6 +107,18 @@ def add_user(settings: Settings, name: str, role: str, password: str) -> None:
     """Add a person who may log in."""
     user = SqlAccounts(open_store(settings)).create(name, role, password)
     Console().print(f"{user.name} may log in as {user.role}")
+
+
+def change_password(settings: Settings, name: str, password: str) -> None:
+    """Give a person another password."""
+    SqlAccounts(open_store(settings)).set_password(name, password)
+    Console().print(f"{name} has a new password")
+
+
+def change_role(settings: Settings, name: str, role: str) -> None:
+    """Give a person another role."""
+    SqlAccounts(open_store(settings)).set_role(name, role)
+    Console().print(f"{name} is {role} now")
 
 
 def remove_user(settings: Settings, name: str) -> None:

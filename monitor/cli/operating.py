@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 import typer
 
@@ -12,6 +12,11 @@ from monitor.domain.runs import LIVE
 from monitor.settings import load_settings
 
 __all__ = ["attach"]
+
+
+NewPassword: TypeAlias = Annotated[
+    str, typer.Option(prompt=True, hide_input=True, confirmation_prompt=True, envvar="BELLWETHER_NEW_PASSWORD")
+]
 
 
 def attach(app: typer.Typer) -> None:
@@ -24,7 +29,11 @@ def attach(app: typer.Typer) -> None:
         ("db", "The database.", (db_upgrade,)),
         ("sources", "What is crawled.", (sources_list, sources_test, sources_import)),
         ("entities", "Companies found in text.", (entities_test,)),
-        ("users", "Who may log in to the dashboard.", (users_list, users_add, users_remove)),
+        (
+            "users",
+            "Who may log in to the dashboard.",
+            (users_list, users_add, users_password, users_role, users_remove),
+        ),
     ):
         group = typer.Typer(help=help_, no_args_is_help=True)
         for command in commands:
@@ -171,9 +180,7 @@ def users_list(state: StateOption = None, config: ConfigOption = None) -> None:
 def users_add(
     name: str,
     role: Annotated[str, typer.Option(help="viewer, analyst or admin.")] = "viewer",
-    password: Annotated[
-        str, typer.Option(prompt=True, hide_input=True, confirmation_prompt=True, envvar="BELLWETHER_NEW_PASSWORD")
-    ] = "",
+    password: NewPassword = "",
     state: StateOption = None,
     config: ConfigOption = None,
 ) -> None:
@@ -184,6 +191,33 @@ def users_add(
     from monitor.bootstrap.operations import add_user
 
     add_user(load_settings(config, state=state), name, role, password)
+
+
+def users_password(
+    name: str, password: NewPassword = "", state: StateOption = None, config: ConfigOption = None
+) -> None:
+    """Give a person another password; it is asked for, never given as an argument.
+
+    **Example:** bellwether users password ada
+    """
+    from monitor.bootstrap.operations import change_password
+
+    change_password(load_settings(config, state=state), name, password)
+
+
+def users_role(
+    name: str,
+    role: Annotated[str, typer.Argument(help="viewer, analyst or admin.")],
+    state: StateOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Give a person another role.
+
+    **Example:** bellwether users role ada admin
+    """
+    from monitor.bootstrap.operations import change_role
+
+    change_role(load_settings(config, state=state), name, role)
 
 
 def users_remove(name: str, state: StateOption = None, config: ConfigOption = None) -> None:
