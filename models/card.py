@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from models.artefact import Manifest
 from monitor.domain.sentiment import TOPICS, Label
 
@@ -45,6 +48,13 @@ companies in one sentence and numbers that need context are often read wrong.
 """
 
 
+def _recipe(facts: Mapping[str, Any]) -> str:
+    members = [", ".join(f"{name} {value}" for name, value in member.items()) for member in facts["members"]]
+    left_out = {"members", "order", "masking", "consistency"}
+    common = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in facts.items() if name not in left_out)
+    return f"the mean of the weights of {len(members)} networks ({'; '.join(members)}), each {common}"
+
+
 def model_card(manifest: Manifest, digest: str) -> str:
     """Return the card as Markdown."""
     facts = manifest.facts
@@ -63,7 +73,7 @@ def model_card(manifest: Manifest, digest: str) -> str:
         base=manifest.base,
         base_licence=manifest.base_licence,
         sets="\n".join(sets),
-        recipe=", ".join(f"{name.replace('_', ' ')} {value}" for name, value in facts["recipe"].items()),
+        recipe=_recipe(facts["recipe"]),
         texts=facts["texts"],
         steps=facts["steps"],
         seconds=facts["seconds"],

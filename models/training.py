@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -18,6 +17,7 @@ import structlog
 import torch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from torch import Tensor
 
 from models.artefact import Manifest, file_digests, write_manifest
 from models.calibration import fit_temperature
@@ -57,6 +57,22 @@ _TEACHERS = ("twitter_financial_news_sentiment", "twitter_financial_news_topic",
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """How one of the networks is trained whose weights are averaged; see `Recipe` for the fields."""
+
+    masking: float
+    consistency: float
+
+
+MEMBERS = (Member(masking=0.0, consistency=0.0), Member(masking=0.1, consistency=1.0))
+"""One network learns the labels closely, the other one guardedly; the mean of the two is better than either.
+
+References:
+    Wortsman et al. (2022), Model soups: averaging weights of multiple fine-tuned models.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrainSettings:
     """What `bellwether train` is asked for.
 
@@ -64,6 +80,7 @@ class TrainSettings:
         data: Folder with the data sets, one folder each, as docs/model.md lists them.
         output: Folder of the artefact; it must not hold another one unless `replace_output`.
         base: The default base, a folder, or a hub id.
+        members: How each of the networks is trained that are averaged; all start from the same base and heads.
         precision: "auto", "fp32" or "bf16"; with "auto" bfloat16 is taken where it is faster here.
         save_every: Steps between two checkpoints.
         any_edition: Accept other editions of the data sets than the known ones.
@@ -74,6 +91,7 @@ class TrainSettings:
     output: Path
     base: str = DEFAULT_BASE
     recipe: Recipe = field(default_factory=Recipe)
+    members: tuple[Member, ...] = MEMBERS
     device: str = "auto"
     precision: str = "auto"
     save_every: int = 200
@@ -85,7 +103,7 @@ class TrainSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainReport:
-    """What came of it: figures by "task/set/split", and the time the whole run took."""
+    """What came of it: figures by "task/set/split", steps and seconds of all members."""
 
     artefact: Path
     digest: str
@@ -98,13 +116,12 @@ class TrainReport:
 def train(settings: TrainSettings, golden: Sequence[GoldenSentence] = GOLDEN) -> TrainReport:
     """Train, calibrate, score, write and check an artefact.
 
-    A run that was stopped goes on from its last checkpoint and ends in the same weights as one that was not.
+    A run that was stopped goes on from its last checkpoints and ends in the same weights as one that was not.
 
     Raises:
         InvalidConfiguration: Data, base, output or checkpoint cannot be used.
         InvalidArtefact: The trained network gets a golden sentence wrong (too few epochs, or other data).
     """
-    begin = time.perf_counter()
     log = structlog.get_logger(__name__)
     _check_output(settings)
     device = choose_device(settings.device)
@@ -112,42 +129,66 @@ def train(settings: TrainSettings, golden: Sequence[GoldenSentence] = GOLDEN) ->
     corpus = load_corpus(settings.data, DATA_SETS, verify=not settings.any_edition)
     tokenizer = load_tokenizer(settings.base)
     rows = _token_rows(tokenizer, _taught(corpus))
-    log.info("training starts", texts=len(rows), epochs=recipe.epochs, device=str(device), bf16=recipe.bf16)
-    torch.manual_seed(recipe.seed)
-    padding = tokenizer.token_to_id("[PAD]") or 0
-    learner = Learner(
-        load_base(settings.base), rows, recipe, padding=padding, hidden=tokenizer.token_to_id("[MASK]"), device=device
-    )
-    _learn(learner, settings, _fingerprint(settings, recipe, corpus))
-    network = learner.network
-    network.load_state_dict(learner.averaged())
-    draft = _draft(settings, padding, golden, {"sentiment": 1.0, "topic": 1.0})
+    log.info("training starts", texts=len(rows), members=len(settings.members), device=str(device), bf16=recipe.bf16)
+    network, steps, spent = _taught_network(settings, recipe, tokenizer, rows, device, _fingerprint(settings, corpus))
+    draft = _draft(settings, tokenizer, golden)
     write_weights(settings.output, network, network.state_dict(), tokenizer)
-    temperatures = _temperatures(TransformerClassifier(network.float(), tokenizer, draft, device), corpus)
+    temperatures = _temperatures(TransformerClassifier(network, tokenizer, draft, device), corpus)
     scores = _scores(network, tokenizer, replace(draft, temperatures=temperatures), device, corpus)
-    seconds = time.perf_counter() - begin
     manifest = replace(
         draft,
         temperatures=temperatures,
         files=file_digests(settings.output),
         facts={
             "parameters": sum(value.numel() for value in network.parameters()),
-            **_facts(recipe, corpus, scores, len(rows), learner.steps, seconds),
+            "recipe": {**asdict(recipe), "members": [asdict(member) for member in settings.members]},
+            "steps": steps,
+            "texts": len(rows),
+            "seconds": round(spent),
+            **_facts(corpus, scores),
         },
     )
     digest = write_manifest(settings.output, manifest)
     (settings.output / "README.md").write_text(model_card(manifest, digest), encoding="utf-8")
     load_classifier(settings.output, device=settings.device, precision="fp32")
-    _checkpoint(settings).unlink(missing_ok=True)
-    log.info("training done", artefact=str(settings.output), digest=digest[:12], seconds=round(seconds))
+    for place in range(len(settings.members)):
+        _checkpoint(settings, place).unlink(missing_ok=True)
+    log.info("training done", artefact=str(settings.output), digest=digest[:12], seconds=round(spent))
     return TrainReport(
-        artefact=settings.output,
-        digest=digest,
-        steps=learner.steps,
-        seconds=seconds,
-        scores=scores,
-        temperatures=temperatures,
+        artefact=settings.output, digest=digest, steps=steps, seconds=spent, scores=scores, temperatures=temperatures
     )
+
+
+def _taught_network(
+    settings: TrainSettings, recipe: Recipe, tokenizer: Any, rows: list[TokenRow], device: torch.device, corpus: str
+) -> tuple[OpinionNetwork, int, float]:
+    """Train every member and return the network with the mean of their weights, all steps taken, and their seconds.
+
+    Args:
+        corpus: Digest of base and corpus; with the recipe it decides whether a checkpoint may be resumed.
+    """
+    mean: dict[str, Tensor] = {}
+    steps, seconds = 0, 0.0
+    for place, member in enumerate(settings.members):
+        own = replace(recipe, masking=member.masking, consistency=member.consistency, order=place)
+        torch.manual_seed(own.seed)
+        network = load_base(settings.base)
+        learner = Learner(
+            network,
+            rows,
+            own,
+            padding=_padding(tokenizer),
+            hidden=tokenizer.token_to_id("[MASK]"),
+            device=device,
+        )
+        fingerprint = hashlib.sha256(f"{corpus} {json.dumps(asdict(own), sort_keys=True)}".encode()).hexdigest()
+        _learn(learner, settings, place, fingerprint)
+        for name, value in learner.averaged().items():
+            share = value.double() / len(settings.members)
+            mean[name] = mean[name] + share if name in mean else share
+        steps, seconds = steps + learner.steps, seconds + learner.seconds
+    network.load_state_dict({name: value.float() for name, value in mean.items()})
+    return network, steps, seconds
 
 
 def _check_output(settings: TrainSettings) -> None:
@@ -164,8 +205,12 @@ def _bf16(precision: str, device: torch.device) -> bool:
     return bf16_is_faster(device) if precision == "auto" else precision == "bf16"
 
 
-def _checkpoint(settings: TrainSettings) -> Path:
-    return settings.output / "checkpoint.pt"
+def _padding(tokenizer: Any) -> int:
+    return tokenizer.token_to_id("[PAD]") or 0
+
+
+def _checkpoint(settings: TrainSettings, place: int) -> Path:
+    return settings.output / f"checkpoint-{place}.pt"
 
 
 def _taught(corpus: Corpus) -> list[Example]:
@@ -189,45 +234,47 @@ def _token_rows(tokenizer: Any, examples: Sequence[Example]) -> list[TokenRow]:
     ]
 
 
-def _fingerprint(settings: TrainSettings, recipe: Recipe, corpus: Corpus) -> str:
-    """Return a digest of what decides the weights."""
+def _fingerprint(settings: TrainSettings, corpus: Corpus) -> str:
+    """Return a digest of base and corpus: what decides the weights beside the recipe."""
     texts = hashlib.sha256()
     for example, split in zip(corpus.examples, corpus.splits, strict=True):
         texts.update(f"{split}\t{example.sentiment}\t{example.topic}\t{example.text}\n".encode())
-    plain = json.dumps([settings.base, asdict(recipe), texts.hexdigest()], sort_keys=True)
-    return hashlib.sha256(plain.encode()).hexdigest()
+    return f"{settings.base} {texts.hexdigest()}"
 
 
-def _learn(learner: Learner, settings: TrainSettings, fingerprint: str) -> None:
+def _learn(learner: Learner, settings: TrainSettings, place: int, fingerprint: str) -> None:
     """Take all steps, with a checkpoint now and then and a bar that says how long it will take."""
     log = structlog.get_logger(__name__)
-    checkpoint = _checkpoint(settings)
+    checkpoint = _checkpoint(settings, place)
     if settings.resume and checkpoint.exists():
         learner.restore(checkpoint, fingerprint)
-        log.info("training resumed", step=learner.step, of=learner.steps)
+        log.info("training resumed", member=place + 1, step=learner.step, of=learner.steps)
     columns = (BarColumn(), MofNCompleteColumn(), TextColumn("loss {task.fields[loss]:.3f}"))
     clocks = (TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn())
     with Progress(
-        TextColumn("training"), *columns, *clocks, console=Console(stderr=True), disable=not settings.progress
+        TextColumn(f"training {place + 1} of {len(settings.members)}"),
+        *columns,
+        *clocks,
+        console=Console(stderr=True),
+        disable=not settings.progress,
     ) as bar:
         task = bar.add_task("training", total=learner.steps, completed=learner.step, loss=float("nan"))
         while learner.step < learner.steps:
             upto = min(learner.steps, (learner.step // settings.save_every + 1) * settings.save_every)
             learner.run(upto, lambda loss: bar.update(task, advance=1, loss=loss))
             learner.save(checkpoint, fingerprint)
-            log.debug("training saved", step=learner.step, of=learner.steps)
+            log.debug("training saved", member=place + 1, step=learner.step, of=learner.steps)
 
 
-def _draft(
-    settings: TrainSettings, padding: int, golden: Sequence[GoldenSentence], temperatures: dict[str, float]
-) -> Manifest:
+def _draft(settings: TrainSettings, tokenizer: Any, golden: Sequence[GoldenSentence]) -> Manifest:
+    """Return the manifest before calibration and digests: temperatures are 1."""
     return Manifest(
         name=settings.output.name,
         base=Path(settings.base).name if Path(settings.base).is_dir() else settings.base,
         base_licence=_BASE_LICENCES.get(settings.base, "unknown: see the base"),
         most_tokens=MOST_TOKENS,
-        padding=padding,
-        temperatures=temperatures,
+        padding=_padding(tokenizer),
+        temperatures={"sentiment": 1.0, "topic": 1.0},
         golden=tuple(golden),
         files={},
     )
@@ -269,16 +316,10 @@ def _scores(
     return scores
 
 
-def _facts(
-    recipe: Recipe, corpus: Corpus, scores: dict[str, Evaluation], texts: int, steps: int, seconds: float
-) -> dict[str, Any]:
-    """Return what people want to know of an artefact."""
+def _facts(corpus: Corpus, scores: dict[str, Evaluation]) -> dict[str, Any]:
+    """Return what people want to know of an artefact: what it was trained on, and its figures."""
     figures = ("accuracy", "macro_f1", "weighted_f1", "ece", "n")
     return {
-        "recipe": asdict(recipe),
-        "steps": steps,
-        "texts": texts,
-        "seconds": round(seconds),
         "torch": torch.__version__.split("+")[0],
         "trained_on": [
             {

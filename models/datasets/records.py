@@ -93,7 +93,7 @@ class DataSet:
             if verify and found != file.sha256:
                 msg = (
                     f"`{file.path}` has SHA-256 {found[:12]}, the known edition has {file.sha256[:12]}; "
-                    "fetch that edition, or accept this one with `--any-edition`"
+                    "fetch that edition, or accept this one with `any_edition` of `TrainSettings`"
                 )
                 raise InvalidConfiguration(msg)
         return [example for example in self.read(paths) if example.text]

@@ -23,7 +23,7 @@ def test_bearish_bullish_neutral_become_columns_in_label_order(tmp_path: Path) -
 
 
 def test_another_edition_of_a_file_is_refused_by_name(tiny_sets: Path) -> None:
-    with pytest.raises(InvalidConfiguration, match=r"sentiment_train\.csv.*--any-edition"):
+    with pytest.raises(InvalidConfiguration, match=r"sentiment_train\.csv.*any_edition"):
         SENTIMENT.load(tiny_sets)
 
 

@@ -6,11 +6,14 @@ from pathlib import Path
 import pytest
 import torch
 
+from models.artefact import read_manifest
 from models.datasets import Split, load_corpus
+from models.golden import GoldenSentence
 from models.learning import IGNORED, Learner, Recipe, TokenRow
 from models.network import load_base
 from models.training import TrainReport, TrainSettings, train
 from monitor.domain.errors import InvalidArtefact, InvalidConfiguration
+from monitor.domain.sentiment import Label
 
 CPU = torch.device("cpu")
 
@@ -27,10 +30,10 @@ def rows() -> list[TokenRow]:
 
 def learner(base: Path, recipe: Recipe) -> Learner:
     torch.manual_seed(recipe.seed)
-    return Learner(load_base(str(base)), rows(), recipe, padding=0, device=CPU)
+    return Learner(load_base(str(base)), rows(), recipe, padding=0, hidden=4, device=CPU)
 
 
-RECIPE = Recipe(epochs=3, batch=16, learning_rate=1e-3)
+RECIPE = Recipe(epochs=3, batch=16, learning_rate=1e-3, masking=0.2, consistency=0.5)
 
 
 def test_a_run_that_was_stopped_ends_in_the_same_weights(tiny_base: Path, tmp_path: Path) -> None:
@@ -106,6 +109,18 @@ def test_the_card_names_sets_and_scores_and_quotes_no_text(tiny_report: TrainRep
             assert example.text not in written
 
 
+def test_a_run_stopped_in_its_second_network_ends_in_the_same_weights(
+    tiny_report: TrainReport, tiny_settings: TrainSettings, tiny_golden: tuple[GoldenSentence, ...], tmp_path: Path
+) -> None:
+    settings = replace(tiny_settings, output=tmp_path / "out")
+    with pytest.raises(InvalidArtefact):
+        train(settings, golden=[GoldenSentence("Quantara plunges after profit warning", Label.POSITIVE)])
+    (settings.output / "checkpoint-1.pt").unlink()
+    report = train(replace(settings, replace_output=True), golden=tiny_golden)
+    assert report.steps == tiny_report.steps
+    assert read_manifest(report.artefact).files == read_manifest(tiny_report.artefact).files
+
+
 def test_another_artefact_is_not_overwritten(tiny_report: TrainReport, tiny_sets: Path) -> None:
     settings = TrainSettings(data=tiny_sets, output=tiny_report.artefact, any_edition=True, progress=False)
     with pytest.raises(InvalidConfiguration, match="--replace"):
@@ -120,16 +135,7 @@ def test_a_base_that_is_none_is_named(tiny_sets: Path, tmp_path: Path) -> None:
         train(settings)
 
 
-def test_a_network_that_learned_nothing_is_not_accepted(tiny_sets: Path, tiny_base: Path, tmp_path: Path) -> None:
-    settings = TrainSettings(
-        data=tiny_sets,
-        output=tmp_path / "out",
-        base=str(tiny_base),
-        recipe=Recipe(epochs=1, batch=256, learning_rate=1e-9),
-        device="cpu",
-        precision="fp32",
-        any_edition=True,
-        progress=False,
-    )
+def test_a_network_that_learned_nothing_is_not_accepted(tiny_settings: TrainSettings, tmp_path: Path) -> None:
+    recipe = Recipe(epochs=1, batch=256, learning_rate=1e-9)
     with pytest.raises(InvalidArtefact, match="trained too little"):
-        train(settings)
+        train(replace(tiny_settings, output=tmp_path / "out", recipe=recipe))
