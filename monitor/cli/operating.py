@@ -179,8 +179,8 @@ def users_list(state: StateOption = None, config: ConfigOption = None) -> None:
 
 def users_add(
     name: str,
+    password: NewPassword,
     role: Annotated[str, typer.Option(help="viewer, analyst or admin.")] = "viewer",
-    password: NewPassword = "",
     state: StateOption = None,
     config: ConfigOption = None,
 ) -> None:
@@ -193,9 +193,7 @@ def users_add(
     add_user(load_settings(config, state=state), name, role, password)
 
 
-def users_password(
-    name: str, password: NewPassword = "", state: StateOption = None, config: ConfigOption = None
-) -> None:
+def users_password(name: str, password: NewPassword, state: StateOption = None, config: ConfigOption = None) -> None:
     """Give a person another password; it is asked for, never given as an argument.
 
     **Example:** bellwether users password ada

@@ -19,9 +19,7 @@ def attach(app: typer.Typer) -> None:
     app.command()(crawl)
     app.command()(work)
     app.command()(serve)
-    notify_app = typer.Typer(
-        help="Tell the receivers what the outbox holds, until stopped.", invoke_without_command=True
-    )
+    notify_app = typer.Typer(invoke_without_command=True)
     notify_app.callback()(notify)
     notify_app.command("test")(notify_test)
     app.add_typer(notify_app, name="notify")
