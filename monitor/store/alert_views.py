@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, case, select
 
-from monitor.domain.alerts import Alert, AlertState
+from monitor.domain.alerts import Alert, AlertState, Decision
 from monitor.domain.timespans import from_minute, minute_of
 from monitor.domain.views import AlertDetail, AlertFilter, AlertStep, AlertView, Delivery
 from monitor.domain.wording import alert_title, probability_words, series_title
@@ -56,7 +58,7 @@ def alert_detail(connection: Connection, run: str, alert: str, names: Callable[[
 def _steps(connection: Connection, run: str, alert: str) -> tuple[AlertStep, ...]:
     step = schema.alert_steps.c
     query = select(schema.alert_steps).where(step.run == run, step.alert == alert).order_by(step.revision)
-    return tuple(
+    steps = [
         AlertStep(
             at=from_minute(row.at_min),
             decision=row.decision,
@@ -65,7 +67,18 @@ def _steps(connection: Connection, run: str, alert: str) -> tuple[AlertStep, ...
             note=row.note,
         )
         for row in connection.execute(query)
-    )
+    ]
+    return tuple(_folded(steps))
+
+
+def _folded(steps: list[AlertStep]) -> Iterator[AlertStep]:
+    """Yield steps in order, a row of "still firing" at one severity as its last with the number in the note."""
+    for (decision, _), some in groupby(steps, key=lambda step: (step.decision, step.severity)):
+        alike = list(some)
+        if decision != Decision.STILL_FIRING or len(alike) == 1:
+            yield from alike
+        else:
+            yield replace(alike[-1], note=f"in {len(alike)} windows since {alike[0].at:%Y-%m-%d %H:%M} UTC")
 
 
 def _deliveries(connection: Connection, run: str, alert: str) -> tuple[Delivery, ...]:
