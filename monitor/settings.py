@@ -9,12 +9,19 @@ from __future__ import annotations
 
 import os
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
 
 from monitor.domain.errors import InvalidConfiguration
 
@@ -122,6 +129,14 @@ class DashboardSettings(_Section):
     threads: int = Field(8, ge=1, le=64)
 
 
+class _Environment(EnvSettingsSource):
+    """The environment without the variables that name secret files: those are `_SecretFiles`' affair."""
+
+    def _load_env_vars(self) -> Mapping[str, str | None]:
+        found = super()._load_env_vars()
+        return {name: value for name, value in found.items() if not name.lower().endswith("_file")}
+
+
 class _SecretFiles(PydanticBaseSettingsSource):
     """Reads ``BELLWETHER_A__B_FILE=path`` as the value of ``a.b``."""
 
@@ -179,7 +194,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Environment before secret files before the arguments, which hold the file."""
-        return env_settings, _SecretFiles(settings_cls), init_settings
+        return _Environment(settings_cls), _SecretFiles(settings_cls), init_settings
 
 
 def load_settings(path: Path | None = None, **overrides: Any) -> Settings:
@@ -196,10 +211,14 @@ def load_settings(path: Path | None = None, **overrides: Any) -> Settings:
     chosen = named or (DEFAULT_FILE if DEFAULT_FILE.exists() else None)
     values = _read_toml(chosen) if chosen else {}
     bootstrap = os.environ.get("KAFKA_BOOTSTRAP_SERVERS")
+    _refuse_unknown_sections()
     try:
         settings = Settings(**values)
     except ValidationError as error:
         raise InvalidConfiguration(_faults(error, chosen)) from None
+    except SettingsError as error:
+        msg = f"environment: {error}; write BELLWETHER_SECTION__FIELD=value"
+        raise InvalidConfiguration(msg) from None
     changed: dict[str, Any] = {name: value for name, value in overrides.items() if value is not None}
     if bootstrap and not settings.kafka.bootstrap:
         changed["kafka"] = settings.kafka.model_copy(update={"bootstrap": bootstrap})
@@ -254,5 +273,19 @@ def _faults(error: ValidationError, path: Path | None) -> str:
 
 
 def _shown(field: str, value: Any) -> str:
-    secret = any(word in field for word in ("secret", "password", "url"))
-    return "(not shown)" if secret else repr(value)[:80]
+    """Return a value that was refused, where it cannot be a secret: a number, or one short word of the open fields."""
+    from_file = f"{_PREFIX}{field.upper().replace('.', '__')}_FILE" in os.environ
+    secret = any(word in field for word in ("secret", "password", "url", "receivers"))
+    if isinstance(value, str):
+        open_word = "." in field and len(value) <= 40 and "://" not in value
+        return repr(value) if open_word and not (secret or from_file) else "(not shown)"
+    return repr(value) if isinstance(value, int | float) and not (secret or from_file) else "(not shown)"
+
+
+def _refuse_unknown_sections() -> None:
+    """Refuse a variable whose section does not exist: a mistyped name must not be a setting that is silently lost."""
+    for name in sorted(os.environ):
+        section, nested, _ = name.removeprefix(_PREFIX).lower().partition("__")
+        if name.startswith(_PREFIX) and nested and section not in Settings.model_fields:
+            msg = f"`{name}` names no section; there are {', '.join(Settings.model_fields)}"
+            raise InvalidConfiguration(msg)

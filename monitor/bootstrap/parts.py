@@ -123,6 +123,8 @@ def _receiver(chosen: ReceiverSettings) -> Receiver:
     if "security" in fields:
         fields["security"] = _security(chosen.name, fields["security"])
     for name in ("to", "urls"):
+        if isinstance(fields.get(name), str):
+            fields[name] = fields[name].split()
         if isinstance(fields.get(name), list):
             fields[name] = tuple(fields[name])
     kinds: dict[str, Callable[..., Receiver]] = {
