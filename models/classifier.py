@@ -255,14 +255,23 @@ def _faster_and_agreeing(candidate: TransformerClassifier, current: TransformerC
         return False
     if np.abs(here.sentiment - there.sentiment).max() > BF16_TOLERANCE:
         return False
-    load = [Text(f"{text.title} {number}", "") for number in range(4) for text in texts]
-    return _seconds(candidate, load) < _seconds(current, load)
+    load = [Text(" ".join([text.title] * 4), str(number)) for number in range(3) for text in texts]
+    return _faster(candidate, current, load)
+
+
+def _faster(candidate: TransformerClassifier, current: TransformerClassifier, load: list[Text]) -> bool:
+    """Return whether a classifier is faster on texts of some fifty tokens: the least time of each, measured in turns.
+
+    In turns, so that whatever else the machine does meets both alike.
+    """
+    best = {True: float("inf"), False: float("inf")}
+    for _ in range(5):
+        for which, classifier in ((True, candidate), (False, current)):
+            best[which] = min(best[which], _seconds(classifier, load))
+    return best[True] < best[False]
 
 
 def _seconds(classifier: TransformerClassifier, texts: list[Text]) -> float:
-    times = []
-    for _ in range(3):
-        begin = time.perf_counter()
-        classifier.probabilities(texts)
-        times.append(time.perf_counter() - begin)
-    return min(times)
+    begin = time.perf_counter()
+    classifier.probabilities(texts)
+    return time.perf_counter() - begin

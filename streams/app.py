@@ -92,7 +92,6 @@ def build_app(run: Run, stage: str, *, bootstrap: str, prefix: str, folder: Path
         broker_max_poll_records=100,
         consumer_max_fetch_size=16 * 1024 * 1024,
         producer_max_request_size=8 * 1024 * 1024,
-        producer_compression_type="gzip",
         producer_linger=0.005,
         stream_buffer_maxsize=16,
         stream_wait_empty=False,
