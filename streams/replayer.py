@@ -26,7 +26,7 @@ __all__ = ["FeedReplayer", "Reached", "Sent", "last_ticks"]
 _LOT = 1_000
 """Entries written at once."""
 
-_WINDOW_S = 0.2
+_WINDOW_S = 0.5
 """Real time gathered into one write when the feed is slowed down."""
 
 _TAIL = 3

@@ -109,7 +109,7 @@ def _feed(folder: StateFolder, settings: Settings, feed: str, speed: str) -> _Fe
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
             write_feed(path, seed=DEMO_SEED, end=_last_saturday(datetime.now(UTC)))
-        run = Run(name="demo", title="Demo feed (invented)", simulated=True, partitions=partitions)
+        run = Run(name="demo", title="Demo feed (invented)", simulated=True, partitions=1)
         return _Feed(path=path, run=run, speed="3600")
     path = Path(feed)
     if not path.is_file():

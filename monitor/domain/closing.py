@@ -7,7 +7,7 @@ the fold reaches its end, whether or not documents came since; the detectors run
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypeAlias
 
@@ -92,6 +92,7 @@ class WindowStage:
         self._minutes: dict[int, OpenMinute] = {}
         self._series: dict[str, SeriesState] = {}
         self._ends: defaultdict[int, set[tuple[int, str]]] = defaultdict(set)
+        self._touched: set[str] = set()
 
     def load(self, records: Iterable[tuple[str, Any]]) -> None:
         """Take over what was kept."""
@@ -117,7 +118,7 @@ class WindowStage:
         folding = _Folding(offset)
         if least is not None:
             self._fold_up_to(least, folding)
-        shown = self._show_open(folding, arrived)
+        shown = self._show_open(arrived, folding, moved=position.closed != before)
         position.offset = offset
         writes = [Write(f"minute:{minute}", self._minutes[minute]) for minute in sorted(arrived)]
         writes += [Write(f"series:{series}", self._series[series]) for series in sorted(folding.changed)]
@@ -210,28 +211,40 @@ class WindowStage:
             folding.changed.add(series)
         return state
 
-    def _show_open(self, folding: _Folding, arrived: dict[int, set[str]]) -> list[Trend]:
-        """Return the open windows of the series touched, but for sizes that the bundle itself has passed through."""
-        touched = {series for names in arrived.values() for series in names} | folding.changed
+    def _show_open(self, arrived: dict[int, set[str]], folding: _Folding, *, moved: bool) -> list[Trend]:
+        """Return the open windows of the series touched since the last time, once the fold has moved on.
+
+        Left out are sizes that the bundle itself has passed through: a replay at full speed shows what lasts.
+        """
+        self._touched |= {series for names in arrived.values() for series in names} | folding.changed
+        if not moved:
+            return []
+        touched, self._touched = self._touched, set()
         newest = max(self._minutes, default=0)
         span = newest - min(arrived, default=newest)
         sizes = [size for size in WindowSize if size > span]
-        return [trend for series in sorted(touched) for size in sizes for trend in self._open(series, size)]
+        found = self._open_sums(touched, sizes)
+        return [
+            _trend(series, size, start, sums, (), closed=False, covered=True)
+            for (series, size, start), sums in sorted(found.items())
+        ]
 
-    def _open(self, series: str, size: WindowSize) -> Iterator[Trend]:
-        """Yield the open windows of one size: what is folded and the minutes that are not yet."""
-        state = self._series.get(series)
-        found: dict[int, Sums] = {}
-        if state is not None and size in state.windows:
-            found[state.windows[size].start] = state.windows[size].sums.copied()
+    def _open_sums(self, touched: set[str], sizes: list[WindowSize]) -> dict[tuple[str, WindowSize, int], Sums]:
+        """Return the sums of open windows: what is folded, and the minutes that are not yet."""
+        found: dict[tuple[str, WindowSize, int], Sums] = {}
+        for series in touched & self._series.keys():
+            windows = self._series[series].windows
+            for size in sizes:
+                if size in windows:
+                    found[series, size, windows[size].start] = windows[size].sums.copied()
         for minute, pane in self._minutes.items():
-            if minute < (self._position.closed or minute) or series not in pane.series:
+            if self._position.closed is not None and minute < self._position.closed:
                 continue
-            sums = found.setdefault(size.start_of(minute), Sums())
-            for _, total in pane.series[series].values():
-                sums.absorb(total)
-        for start, sums in sorted(found.items()):
-            yield _trend(series, size, start, sums, (), closed=False, covered=True)
+            for series in touched & pane.series.keys():
+                for _, total in pane.series[series].values():
+                    for size in sizes:
+                        found.setdefault((series, size, size.start_of(minute)), Sums()).absorb(total)
+        return found
 
     def _forget(self, before: int | None) -> list[int]:
         """Drop minutes folded before this bundle: until now a repeated bundle would have needed them."""
