@@ -12,10 +12,12 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.admin import KafkaAdminClient, NewTopic
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
+from monitor.domain.closing import TRENDS
 from monitor.domain.errors import InvalidConfiguration, PublishFailed
+from monitor.domain.judging import ALERTS
 from monitor.domain.runs import Run
-from monitor.pipeline import STAGES
-from streams.topics import TopicSpec, app_id, specs_of
+from monitor.pipeline import CLASSIFIED, DOCUMENTS, STAGES
+from streams.topics import FEEDBACK, TopicSpec, app_id, specs_of
 
 __all__ = ["TopicMemory", "TopicRow", "delete_topics", "describe_topics", "opened", "prepare_topics"]
 
@@ -136,6 +138,15 @@ def describe_topics(bootstrap: str, run: Run, prefix: str) -> list[TopicRow]:
         consumer.close()
 
 
+def _read_by(stage: str) -> set[str]:
+    """Return the topics that a stage reads: what it never committed waits from the beginning."""
+    reads = {spec.name: {spec.topic} for spec in STAGES} | {
+        "classify": {DOCUMENTS},
+        "sink": {CLASSIFIED, TRENDS, ALERTS},
+    }
+    return reads[stage] | ({FEEDBACK} if stage == "judge" else set())
+
+
 def _committed(client: KafkaAdminClient, group: str) -> dict[TopicPartition, int]:
     try:
         found = client.list_group_offsets({group: None}).get(group, {})
@@ -154,9 +165,9 @@ def _row(
     places = [TopicPartition(name, partition["partition_index"]) for partition in topic["partitions"]]
     ends, begins = consumer.end_offsets(places), consumer.beginning_offsets(places)
     lag = {
-        stage: sum(ends[place] - committed[place] for place in places if place in committed)
+        stage: sum(ends[place] - committed.get(place, begins[place]) for place in places)
         for stage, committed in groups.items()
-        if any(place in committed for place in places)
+        if spec.name in _read_by(stage)
     }
     held = sum(ends[place] - begins[place] for place in places)
     return TopicRow(name=name, partitions=len(places), messages=held, lag=lag, holds=spec.holds)

@@ -14,7 +14,7 @@ import structlog
 
 from monitor.domain.alerts import AlertChange
 from monitor.domain.closing import TRENDS
-from monitor.domain.errors import StoreUnavailable
+from monitor.domain.errors import InvalidConfiguration, StoreUnavailable
 from monitor.domain.judging import ALERTS
 from monitor.domain.trends import Trend
 from monitor.pipeline import CLASSIFIED, place
@@ -97,9 +97,20 @@ class _Writer:
             known = self._positions.get((topic, partition))
             fresh = [(offset, entries) for offset, entries in some if known is None or offset > known.offset]
             if fresh:
+                self._refuse_hole(topic, partition, known, fresh[0][0])
                 new[partition] = fresh
         if new:
             write(new)
+
+    def _refuse_hole(self, topic: str, partition: int, known: Position | None, offset: int) -> None:
+        """Refuse to go on behind rows that the store never got: it was restored from an older copy, or replaced."""
+        if known is not None and offset > known.offset + 1:
+            group = self._stage.app.conf.id
+            msg = (
+                f"the store has come to offset {known.offset} of {topic}/{partition}, Kafka goes on at {offset}: the "
+                f"messages between would be lost to it; delete the consumer group {group} and they are read again"
+            )
+            raise InvalidConfiguration(msg)
 
     def documents(self, bundles: Bundles) -> None:
         """Write documents with the minute each counts in."""

@@ -19,6 +19,7 @@ _VERY_LOUD = (
     "mode.timers",
     "faust.transport.producer",
     "kafka.cluster",
+    "kafka.coordinator",
     "aiokafka.consumer.group_coordinator",
     "apscheduler.scheduler",
     "streams.app",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -166,6 +168,8 @@ def serve_dashboard(settings: Settings, default_run: str | None = None) -> None:
         default_run=default_run,
         refresh_s=chosen.refresh_s,
     )
+    # waitress ends in order on SystemExit; as the first process of a container SIGTERM would be ignored
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     serve(app, chosen.host, chosen.port, chosen.threads)
 
 
