@@ -15,8 +15,16 @@ from faust.tables.table import Table
 
 from monitor.domain.runs import Run
 from streams.topics import TABLE, app_id, topic_name
+from streams.transport import RereadingTransport
 
 __all__ = ["RecordStore", "build_app", "declare_records", "raw_topic"]
+
+
+class StageFaust(faust.App):
+    """A Faust app whose consumer loses nothing at a recovery."""
+
+    def _new_transport(self) -> RereadingTransport:
+        return RereadingTransport(self.conf.broker_consumer, self)
 
 
 class RecordStore(MemoryStore[bytes, bytes]):
@@ -73,7 +81,7 @@ def build_app(run: Run, stage: str, *, bootstrap: str, prefix: str, folder: Path
         folder: Where Faust may make its (empty) working folder.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    return faust.App(
+    return StageFaust(
         app_id(prefix, run.name, stage),
         broker=";".join(f"kafka://{address}" for address in bootstrap.split(",")),
         store="memory://",

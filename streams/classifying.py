@@ -47,7 +47,7 @@ def attach_classify(
     @stage.app.agent(stage.topic(DOCUMENTS), name="classify", concurrency=1)
     async def classify(stream: Any) -> None:
         async for events in stream.take_events(most_bundles, within=age_s):
-            await guarded(stage, take(events))
+            await guarded(stage, take, events)
 
 
 def _classified(

@@ -9,28 +9,19 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
-from kafka import KafkaConsumer, TopicPartition
-from kafka.errors import KafkaError
 
 from monitor.domain.documents import Document, Entry, Tick
-from monitor.domain.errors import PublishFailed
-from monitor.domain.runs import Run
-from monitor.pipeline import DOCUMENTS
 from monitor.ports import LogWriter
 from monitor.replay import ticked
-from streams.codecs import decode_bundle
-from streams.topics import topic_name
+from streams.logreader import Reached
 
-__all__ = ["FeedReplayer", "Reached", "Sent", "last_ticks"]
+__all__ = ["FeedReplayer", "Sent"]
 
 _LOT = 1_000
 """Entries written at once."""
 
 _WINDOW_S = 0.5
 """Real time gathered into one write when the feed is slowed down."""
-
-_TAIL = 3
-"""Messages at the end of a partition that are looked at for its last tick."""
 
 log = structlog.get_logger(__name__)
 
@@ -43,14 +34,6 @@ class Sent:
     skipped: int = 0
     at: datetime | None = None
     finished: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reached:
-    """The last tick that stands in every partition, and whether it closed the run."""
-
-    at: datetime
-    closing: bool
 
 
 class FeedReplayer:
@@ -132,53 +115,3 @@ class FeedReplayer:
             self.sent.at = last.at if isinstance(last, Tick) else last.crawled_at
             progress(self.sent)
         return []
-
-
-def last_ticks(bootstrap: str, run: Run, prefix: str) -> Reached | None:
-    """Return the last tick that every partition of a run's `documents` has, or None where one has none yet.
-
-    Raises:
-        PublishFailed: Kafka did not answer.
-    """
-    topic = topic_name(prefix, run.name, DOCUMENTS)
-    places = [TopicPartition(topic, partition) for partition in range(run.partitions)]
-    try:
-        consumer = KafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
-        try:
-            consumer.assign(places)
-            found = [_last_tick(consumer, place, end) for place, end in consumer.end_offsets(places).items()]
-        finally:
-            consumer.close()
-    except KafkaError as error:
-        msg = f"Kafka at {bootstrap} did not give the end of {topic}: {error}"
-        raise PublishFailed(msg) from error
-    ticks = [tick for tick in found if tick is not None]
-    if len(ticks) < len(places):
-        return None
-    least = min(ticks, key=lambda tick: tick.at)
-    return Reached(at=least.at, closing=all(tick.closing for tick in ticks))
-
-
-def _last_tick(consumer: KafkaConsumer, place: TopicPartition, end: int) -> Tick | None:
-    """Return the last tick of a partition: looked for from the end, a few messages at a time."""
-    begin = end
-    while begin > 0:
-        upto, begin = begin, max(0, begin - _TAIL)
-        found = [
-            entry for message in _between(consumer, place, begin, upto) for entry in decode_bundle(message).entries
-        ]
-        ticks = [entry for entry in found if isinstance(entry, Tick)]
-        if ticks:
-            return ticks[-1]
-    return None
-
-
-def _between(consumer: KafkaConsumer, place: TopicPartition, begin: int, end: int) -> list[bytes]:
-    consumer.pause(*(other for other in consumer.assignment() if other != place))
-    consumer.resume(place)
-    consumer.seek(place, begin)
-    messages: list[bytes] = []
-    while consumer.position(place) < end:
-        for records in consumer.poll(timeout_ms=500).values():
-            messages += [record.value for record in records if record.offset < end]
-    return messages

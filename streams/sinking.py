@@ -35,6 +35,7 @@ _LONGEST_WAIT_S = 15.0
 def attach_sink(stage: StageApp, sink: Sink, *, most_bundles: int = 40, age_s: float = 0.3) -> None:
     """Add the sink's agents to its app: one for each topic that is stored."""
     writer = _Writer(stage, sink)
+    stage.app.on_partitions_assigned.connect(writer.forget)
 
     def attach(topic: str, write: Callable[[Bundles], None]) -> None:
         async def take(events: Sequence[Any]) -> None:
@@ -49,7 +50,7 @@ def attach_sink(stage: StageApp, sink: Sink, *, most_bundles: int = 40, age_s: f
         @stage.app.agent(stage.topic(topic), name=f"sink-{topic}", concurrency=1)
         async def store(stream: Any) -> None:
             async for events in stream.take_events(most_bundles, within=age_s):
-                await guarded(stage, take(events))
+                await guarded(stage, take, events)
 
     attach(CLASSIFIED, writer.documents)
     attach(TRENDS, writer.trends)
@@ -63,6 +64,11 @@ class _Writer:
         self._stage, self._sink = stage, sink
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
         self._positions: dict[tuple[str, int], Position] | None = None
+        self._stale = False
+
+    async def forget(self, *_: Any, **__: Any) -> None:
+        """Read the positions again before the next write: another worker may have moved them meanwhile."""
+        self._stale = True
 
     async def write(
         self,
@@ -90,7 +96,8 @@ class _Writer:
         bundles: Bundles,
         write: Callable[[Bundles], None],
     ) -> None:
-        if self._positions is None:
+        if self._positions is None or self._stale:
+            self._stale = False
             self._positions = self._sink.positions()
         new: Bundles = {}
         for partition, some in bundles.items():

@@ -6,8 +6,8 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import Awaitable, Iterable, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any, TypeVar
 
 import faust
 import structlog
@@ -28,6 +28,11 @@ EXIT_FAULT = 70
 EXIT_STALLED = 71
 """Exit code after lag without progress: a dead stream is only cured by a new process."""
 
+_CLOSE_S = 5.0
+"""Longest wait for the bundle in hand when a worker ends; one that is cut short is redelivered to the next process."""
+
+Taken = TypeVar("Taken")
+
 log = structlog.get_logger(__name__)
 
 
@@ -37,14 +42,18 @@ class StageApp:
     Attributes:
         taken: By (topic, partition), the offset of the last message that is done with.
         moved: Monotonic time at which the stage last finished a message.
-        busy: True while it works on one.
+        idle: Set while none of its agents works on one.
+        closing: True once no further message may be begun.
     """
 
     def __init__(self, app: faust.App, run: Run, name: str, prefix: str) -> None:
         self.app, self.run, self.name, self.prefix = app, run, name, prefix
         self.taken: dict[tuple[str, int], int] = {}
         self.moved = time.monotonic()
-        self.busy = False
+        self.idle = asyncio.Event()
+        self.idle.set()
+        self.closing = False
+        self._working = 0
         self._topics: dict[str, Any] = {}
 
     def topic(self, name: str) -> Any:
@@ -82,18 +91,37 @@ class StageApp:
 
     def begin(self) -> float:
         """Note that work begins; return the time for `done`."""
-        self.busy = True
+        self._working += 1
+        self.idle.clear()
         return time.monotonic()
 
     def done(self, events: Sequence[Any], entries: int, began: float) -> None:
         """Note that messages are done with."""
         for event in events:
             self.taken[event.message.topic, event.message.partition] = event.message.offset
-        self.busy = False
+        self._working -= 1
+        if not self._working:
+            self.idle.set()
         self.moved = time.monotonic()
         BATCHES.labels(self.run.name, self.name).inc()
         ENTRIES.labels(self.run.name, self.name).inc(entries)
         SECONDS.labels(self.run.name, self.name).observe(self.moved - began)
+
+    async def close(self) -> None:
+        """Finish the bundle in hand, commit what is done, and nothing after: a cancelled agent acknowledges its bundle.
+
+        Faust acknowledges in a `finally`; without this a worker that is stopped would commit what it has not done.
+        """
+        self.closing = True
+        consumer: Any = self.app.consumer
+        try:
+            async with asyncio.timeout(_CLOSE_S):
+                await self.idle.wait()
+                await consumer.commit()
+        except TimeoutError:
+            log.warning("a bundle was cut short; Kafka redelivers it", stage=self.name, run=self.run.name)
+        finally:
+            consumer.ended = True
 
     def lag(self) -> int:
         """Return how many messages wait, as far as the consumer knows; 0 while partitions move or tables recover."""
@@ -110,10 +138,12 @@ class StageApp:
         return waiting
 
 
-async def guarded(stage: StageApp, work: Awaitable[None]) -> None:
-    """Await the body of an agent; an error that escaped it would lose messages for good: the process ends instead."""
+async def guarded(stage: StageApp, take: Callable[[Taken], Awaitable[None]], taken: Taken) -> None:
+    """Run the body of an agent; an error that escaped it would lose messages for good: the process ends instead."""
+    if stage.closing:
+        await asyncio.Event().wait()
     try:
-        await work
+        await take(taken)
     except asyncio.CancelledError:
         raise
     except BaseException:

@@ -47,7 +47,7 @@ def attach_stateful(stage: StageApp, spec: StageSpec) -> None:
     @stage.app.agent(stage.topic(spec.topic), name=spec.name, concurrency=1)
     async def run_stage(stream: Any) -> None:
         async for event in stream.events():
-            await guarded(stage, take(event))
+            await guarded(stage, take, event)
 
     if spec.single:
         _attach_feedback(stage)
@@ -65,7 +65,7 @@ def _attach_feedback(stage: StageApp) -> None:
     @stage.app.agent(stage.topic(FEEDBACK), name="feedback", concurrency=1)
     async def hear(stream: Any) -> None:
         async for event in stream.events():
-            await guarded(stage, take(event))
+            await guarded(stage, take, event)
 
 
 class _Partitions:

@@ -104,7 +104,9 @@ class Worker:
 
     async def _stop(self) -> None:
         began = time.monotonic()
-        stopping = [asyncio.ensure_future(stage.app.stop()) for stage in self._stages if stage.app.started]
+        started = [stage for stage in self._stages if stage.app.started]
+        await asyncio.gather(*(stage.close() for stage in started))
+        stopping = [asyncio.ensure_future(stage.app.stop()) for stage in started]
         if stopping:
             _, late = await asyncio.wait(stopping, timeout=_STOP_S)
             if late:
@@ -121,9 +123,9 @@ class Worker:
                 waiting = stage.lag()
                 LAG.labels(self._run.name, stage.name).set(waiting)
                 idle_s = time.monotonic() - stage.moved
-                if waiting == 0 and not stage.busy:
+                if waiting == 0 and stage.idle.is_set():
                     stage.moved = time.monotonic()
-                elif waiting and not stage.busy and idle_s > self._stall_s:
+                elif waiting and stage.idle.is_set() and idle_s > self._stall_s:
                     log.error("lag without progress, the process ends", stage=stage.name, lag=waiting, idle_s=idle_s)
                     leave(EXIT_STALLED)
 

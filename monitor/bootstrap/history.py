@@ -22,6 +22,7 @@ from monitor.domain.errors import InvalidConfiguration, MonitorError
 from monitor.domain.runs import LIVE, Run
 from monitor.domain.sentiment import ClassifiedEntry
 from monitor.domain.timespans import utc_text
+from monitor.pipeline import CLASSIFIED
 from monitor.replay import classified, replay, ticked
 from monitor.settings import Settings
 from monitor.store.exports import compare_runs
@@ -31,9 +32,9 @@ from monitor.store.views import SqlViewReader
 from streams.admin import delete_topics, prepare_topics
 from streams.feed import FeedReader
 from streams.feedmapping import read_mapping
-from streams.logreader import read_classified
+from streams.logreader import last_ticks, read_classified
 from streams.producer import KafkaLogWriter
-from streams.replayer import FeedReplayer, last_ticks
+from streams.replayer import FeedReplayer
 from streams.stories import StoryIndex
 
 __all__ = ["ReplayRequest", "delete_run", "print_comparison", "print_runs", "run_replay"]
@@ -130,7 +131,14 @@ def _log(
     """Return the classified log to be judged: another run's, or the feed's, classified as it goes."""
     if request.classified_of:
         other = find_run(engine, settings, request.classified_of)
-        return read_classified(bootstrap_servers(settings), other, settings.kafka.prefix), lambda: 0.0
+        bootstrap, prefix = bootstrap_servers(settings), settings.kafka.prefix
+        reached = last_ticks(bootstrap, other, prefix, CLASSIFIED)
+        if reached is None or not reached.closing:
+            upto = f"up to {utc_text(reached.at)}" if reached else "no minute of it in every partition"
+            Console(stderr=True).print(
+                f"run {other.name} is not classified to its end ({upto}): what follows is left out"
+            )
+        return read_classified(bootstrap, other, prefix), lambda: 0.0
     finder = open_entities_of(settings, run).finder
     now_ms = int(time.time() * 1000)
     return classified(ticked(reader.documents()), finder, open_classifier(settings), now_ms), reader.fraction

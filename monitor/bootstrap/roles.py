@@ -45,8 +45,8 @@ from monitor.store.sources import SqlSourceStore
 from monitor.store.views import SqlViewReader
 from monitor.supervise.heartbeat import heartbeat_from_environment
 from streams.admin import prepare_topics
+from streams.logreader import last_ticks
 from streams.producer import KafkaFeedbackSender, KafkaLogWriter
-from streams.replayer import last_ticks
 from streams.sources.crawler import Crawler
 from streams.sources.fetch import Fetcher
 from streams.stories import STORY_SPAN, StoryIndex, StoryRow, story_text
