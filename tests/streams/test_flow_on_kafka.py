@@ -30,6 +30,7 @@ from streams.deadletters import read_dead_letters, redrive
 from streams.logreader import Reached, last_ticks, read_classified
 from streams.producer import KafkaLogWriter
 from streams.replayer import FeedReplayer
+from streams.stage import EXIT_STALLED
 
 DOCUMENTS = 3_000
 
@@ -100,7 +101,10 @@ class Flow:
         return self.workers[-1]
 
     def stored(self) -> int:
-        """Return how many documents are in the store."""
+        """Return how many documents are in the store; a worker whose watchdog ended it comes back, as under `up`."""
+        for worker in [worker for worker in self.workers if worker.poll() == EXIT_STALLED]:
+            self.workers.remove(worker)
+            self.worker()
         return next(view.documents for view in SqlViewReader(self.engine, str).runs() if view.name == self.run.name)
 
     def letters(self) -> list[str]:
@@ -110,17 +114,20 @@ class Flow:
 
     def agrees_with_the_replay(self) -> None:
         """Wait until the run holds what the in-process replay of its classified log gives; fail with what differs."""
-        wait_for(lambda: self.stored() == DOCUMENTS - 1)
+        wait_for(lambda: self.stored() == DOCUMENTS - 1, within_s=150.0)
         # The last document is stored before the closing tick behind it is in the log.
-        wait_for(lambda: closed(last_ticks(self.bootstrap, self.run, "flow", CLASSIFIED)))
+        wait_for(lambda: self.stored() > 0 and closed(last_ticks(self.bootstrap, self.run, "flow", CLASSIFIED)))
         check = Run(name="check", title="check")
         self.runs.register(check)
         replay(read_classified(self.bootstrap, self.run, "flow"), check, SqlSink(self.engine, check, []))
         try:
-            wait_for(lambda: compare_runs(self.engine, self.run.name, "check").agree, within_s=40.0)
+            wait_for(self._agree, within_s=90.0)
         except AssertionError:
             pytest.fail(f"the two never came to agree: {compare_runs(self.engine, self.run.name, 'check')}")
         assert compare_runs(self.engine, self.run.name, "check").windows.equal > 100
+
+    def _agree(self) -> bool:
+        return self.stored() > 0 and compare_runs(self.engine, self.run.name, "check").agree
 
     def stop(self) -> list[int]:
         """End every worker that still runs; return their exit codes."""
@@ -183,7 +190,7 @@ def test_a_worker_that_wakes_after_its_session_has_ended_changes_nothing(flow: F
     wait_for(lambda: flow.stored() > 300)
     sleeper.send_signal(signal.SIGSTOP)
     sending.join()
-    wait_for(lambda: flow.stored() == DOCUMENTS - 1)
+    wait_for(lambda: flow.stored() == DOCUMENTS - 1, within_s=150.0)
     sleeper.send_signal(signal.SIGCONT)
     flow.agrees_with_the_replay()
-    assert flow.stop()[1] == 0
+    assert set(flow.stop()) <= {0, EXIT_STALLED}
