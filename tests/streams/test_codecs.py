@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -54,6 +55,20 @@ def decoded(entries: list) -> list:
     bundles = [decode_bundle(message) for message in encode_bundles(entries)]
     assert not any(bundle.refused for bundle in bundles)
     return [entry for bundle in bundles for entry in bundle.entries]
+
+
+def test_a_bundle_that_is_in_someones_topic_today_reads_the_same_tomorrow() -> None:
+    """What release 1 wrote; a change that breaks this needs a new BUNDLE_VERSION and a reader of the old one."""
+    written = Path(__file__).with_name("golden").joinpath("bundle-v1.json").read_bytes().rstrip()
+    entries = (
+        document(),
+        Tick(at=NOON),
+        scored(document()),
+        PaneTotal(partition=1, series="market", minute=29_540_880, revision=3, sums=sums()),
+        Watermark(partition=1, minute=29_540_880, revision=3, gaps=(Gap(start=1, end=2),)),
+    )
+    assert decode_bundle(written).entries == entries
+    assert list(encode_bundles(entries)) == [written]
 
 
 @given(texts.filter(str.strip), texts)
