@@ -6,11 +6,8 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 __all__ = ["is_loopback_host", "is_public"]
 
-_NAT64 = IPv6Network("64:ff9b::/96")
-"""IPv4 reached through a translator (RFC 6052); the last 32 bits are the address that counts."""
-
-_COMPATIBLE = IPv6Network("::/96")
-"""IPv4-compatible IPv6 (RFC 4291, 2.5.5.1), long deprecated, still understood by some systems."""
+_TRANSLATED = tuple(map(IPv6Network, ("64:ff9b::/96", "64:ff9b:1::/48", "::/96")))
+"""Networks in which the last 32 bits are an IPv4 address: translators (RFC 6052, RFC 8215), and the deprecated form."""
 
 
 def is_public(address: str) -> bool:
@@ -23,20 +20,27 @@ def is_public(address: str) -> bool:
     (True, False, False, False)
     """
     try:
-        found = ip_address(address)
+        found = ip_address(address.partition("%")[0])
     except ValueError:
         return False
-    return all(part.is_global and not part.is_multicast for part in (found, *_wrapped(found)))
+    inner = _wrapped(found)
+    return _routable(inner or found)
 
 
-def _wrapped(address: IPv4Address | IPv6Address) -> list[IPv4Address]:
-    """Return the IPv4 addresses that an IPv6 address carries inside."""
+def _routable(address: IPv4Address | IPv6Address) -> bool:
+    if isinstance(address, IPv6Address) and address.is_site_local:
+        return False
+    return address.is_global and not (address.is_multicast or address.is_reserved)
+
+
+def _wrapped(address: IPv4Address | IPv6Address) -> IPv4Address | None:
+    """Return the IPv4 address that an IPv6 address carries inside, where the packet would come out."""
     if isinstance(address, IPv4Address):
-        return []
-    inner = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
-    if address in _NAT64 or address in _COMPATIBLE:
-        inner.append(IPv4Address(int(address) & 0xFFFF_FFFF))
-    return [part for part in inner if part is not None]
+        return None
+    if any(address in network for network in _TRANSLATED):
+        return IPv4Address(int(address) & 0xFFFF_FFFF)
+    teredo = address.teredo[1] if address.teredo else None
+    return address.ipv4_mapped or address.sixtofour or teredo
 
 
 def is_loopback_host(host: str) -> bool:

@@ -18,8 +18,9 @@ from typing import TypeAlias
 import httpcore
 import httpx
 
+from monitor.domain.addresses import is_public
 from monitor.domain.errors import SourceRefused
-from streams.sources.guard import Connections, GuardedBackend, Resolver, check_url, is_public, resolve
+from streams.sources.guard import Connections, GuardedBackend, Resolver, check_url, resolve
 from streams.sources.politeness import freshness, retry_after
 
 __all__ = ["FailureReason", "FetchFailed", "FetchLimits", "FetchOutcome", "Fetched", "Fetcher", "NotModified"]

@@ -7,7 +7,6 @@ gets past. TLS still verifies the name of the URL.
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 import ssl
 import threading
@@ -21,13 +20,10 @@ import httpx
 
 from monitor.domain.errors import SourceRefused
 
-__all__ = ["Connections", "GuardedBackend", "Resolver", "UnknownHost", "check_url", "is_public", "resolve"]
+__all__ = ["Connections", "GuardedBackend", "Resolver", "UnknownHost", "check_url", "resolve"]
 
 Resolver: TypeAlias = Callable[[str, int], list[str]]
 """From host and port to the addresses it stands for."""
-
-NAT64 = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("64:ff9b:1::/48"))
-"""Prefixes under which an IPv4 address travels in the last 32 bits (RFC 6052, RFC 8215)."""
 
 
 class UnknownHost(LookupError):
@@ -59,37 +55,6 @@ def check_url(url: str) -> httpx.URL:
         msg = f"`url` for {parsed.host} has port 0"
         raise SourceRefused(msg)
     return parsed
-
-
-def is_public(address: str) -> bool:
-    """Tell whether an address may be dialled: globally routable, also in what it wraps.
-
-    >>> is_public("93.184.216.34"), is_public("127.0.0.1"), is_public("::ffff:10.0.0.1")
-    (True, False, False)
-    """
-    try:
-        ip = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return False
-    if isinstance(ip, ipaddress.IPv6Address):
-        inner = _inner(ip)
-        if inner is not None:
-            return is_public(str(inner))
-        if ip.is_site_local or int(ip) >> 32 == 0:  # fec0::/10, and ::/96 that once carried IPv4
-            return False
-    return ip.is_global and not (ip.is_multicast or ip.is_reserved or ip.is_unspecified or ip.is_loopback)
-
-
-def _inner(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
-    if ip.ipv4_mapped is not None:
-        return ip.ipv4_mapped
-    if ip.sixtofour is not None:
-        return ip.sixtofour
-    if ip.teredo is not None:
-        return ip.teredo[1]
-    if any(ip in network for network in NAT64):
-        return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
-    return None
 
 
 def resolve(host: str, port: int) -> list[str]:
@@ -142,7 +107,7 @@ class GuardedBackend(httpcore.NetworkBackend):
     """Opens sockets to judged addresses only, and lets no single wait outlast the deadline of the fetch.
 
     Args:
-        judge: Tells of an address whether it may be dialled (`is_public`).
+        judge: Tells of an address whether it may be dialled (`monitor.domain.addresses.is_public`).
         deadline: On the monotonic clock, in seconds.
     """
 

@@ -11,8 +11,9 @@ from datetime import timedelta
 import httpx
 import pytest
 
+from monitor.domain.addresses import is_public
 from streams.sources.fetch import FailureReason, Fetched, Fetcher, FetchFailed, FetchLimits, NotModified
-from streams.sources.guard import check_url, is_public
+from streams.sources.guard import check_url
 from streams.sources.testing import Answer, FeedServer
 
 LIMITS = FetchLimits(body_bytes=100_000, total=timedelta(seconds=1), read=timedelta(seconds=0.6))
