@@ -151,7 +151,7 @@ class JudgeStage:
         self._pending.pop(offset, None)
         for entry in entries:
             if isinstance(entry, Judgement):
-                self._pending.setdefault(offset, PendingJudgements()).judgements.append(entry)
+                self._await(entry, offset)
             elif isinstance(entry, Feedback):
                 self._hear(entry, turn)
             elif isinstance(entry, ClosedUpTo):
@@ -163,6 +163,12 @@ class JudgeStage:
         writes += [Write(f"pending:{at}", self._pending.get(at)) for at in sorted(touched)]
         sends = [Send(ALERTS, 0, tuple(turn.changes))] if turn.changes else []
         return Step(sends, [*writes, Write("position", position)])
+
+    def _await(self, judgement: Judgement, offset: int) -> None:
+        """Keep a judgement until its turn, unless that is over: a window stage that was killed sends its own again."""
+        judged = self._position.judged
+        if judged is None or judgement.end > judged:
+            self._pending.setdefault(offset, PendingJudgements()).judgements.append(judgement)
 
     def _judge(self, turn: _Turn) -> None:
         position = self._position
@@ -178,17 +184,18 @@ class JudgeStage:
         position.judged = upto
 
     def _due(self, upto: int, turn: _Turn) -> list[Judgement]:
-        due: list[Judgement] = []
+        """Return what is to be judged, in its order, each once."""
+        due: dict[tuple[Any, ...], Judgement] = {}
         for at, pending in list(self._pending.items()):
             ready = [judgement for judgement in pending.judgements if judgement.end <= upto]
             if not ready:
                 continue
-            due += ready
+            due |= {_turn_of(judgement): judgement for judgement in ready}
             turn.gone.add(at)
             pending.judgements = [judgement for judgement in pending.judgements if judgement.end > upto]
             if not pending.judgements:
                 del self._pending[at]
-        return sorted(due, key=lambda j: (j.end, j.size, j.series, j.surprise.family, j.surprise.direction))
+        return [due[place] for place in sorted(due)]
 
     def _take(self, judgement: Judgement, turn: _Turn) -> None:
         key = _key(judgement.surprise.family, judgement.surprise.direction, judgement.series)
@@ -236,6 +243,11 @@ class JudgeStage:
         self._alerts[key] = AlertRecord(offset=turn.offset, alert=alert, heard=told)
         turn.changes.append(AlertChange(alert=alert, decision=decision))
         turn.changed.add(key)
+
+
+def _turn_of(judgement: Judgement) -> tuple[Any, ...]:
+    surprise = judgement.surprise
+    return (judgement.end, judgement.size, judgement.series, surprise.family, surprise.direction)
 
 
 def _key(family: Family, direction: Direction, series: str) -> str:

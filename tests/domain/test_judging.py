@@ -125,6 +125,16 @@ def test_resolved_by_hand_is_told_once_and_closes_the_episode() -> None:
     assert judge.closes(2000) == []
 
 
+def test_judgements_that_come_again_change_nothing() -> None:
+    """A window stage that was killed between its sends and its writes sends the same once more, in a later bundle."""
+    judge = Judge()
+    assert [change.decision for change in judge.closes(600, judgement(600))] == [Decision.FIRED]
+    assert judge.closes(600, judgement(600)) == []
+    assert judge.closes(660) == []
+    assert judge.hears(judgement(690)) == []
+    assert [change.decision for change in judge.closes(690, judgement(690))] == [Decision.STILL_FIRING]
+
+
 def test_nothing_is_judged_before_every_partition_has_closed() -> None:
     stage = JudgeStage(2)
     early = stage.step(0, [judgement(600), ClosedUpTo(partition=0, minute=700, revision=0)])

@@ -223,8 +223,8 @@ def test_a_surge_after_warm_up_raises_the_same_alert_in_every_layout() -> None:
     entries = feed(random.Random(7), days=6)
     plain = alerts(run_over(entries, 1, 1, kills=0.0))
     assert any("ACME" in change.alert.series and change.alert.direction == "negative" for change in plain.values())
-    for partitions, kills in ((2, 0.0), (3, 0.003)):
-        assert alerts(run_over(entries, partitions, 5, kills)) == plain
+    for partitions, kills, seed in ((2, 0.0, 5), (3, 0.003, 5), (2, 0.006, 6), (1, 0.008, 7)):
+        assert alerts(run_over(entries, partitions, seed, kills)) == plain
 
 
 @pytest.mark.parametrize("stage", ["pane", "window", "judge"])
