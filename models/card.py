@@ -30,7 +30,7 @@ Near-duplicates were clustered over all sets before the split; no cluster is on 
 no prices, no unlabelled news or comments, nothing of Financial PhraseBank, FiQA or FinEntity, and none of the public
 validation files of the sets above. No sentence of a data set is in this folder; the golden sentences are invented.
 
-Recipe: {recipe}. {texts:,} texts, {steps:,} steps, {seconds:,} s.
+Recipe: {recipe}.{teacher} {texts:,} texts, {steps:,} steps, {seconds:,} s.
 
 ## Scores
 Probabilities are divided by temperatures fitted on validation: sentiment {heat_sentiment}, topic {heat_topic}.
@@ -55,6 +55,12 @@ def _recipe(facts: Mapping[str, Any]) -> str:
     return f"the mean of the weights of {len(members)} networks ({'; '.join(members)}), each {common}"
 
 
+def _teacher(facts: Mapping[str, Any]) -> str:
+    found = facts.get("teacher")
+    told = "Taught by a network trained on the same split of the same sets"
+    return f" {told} (base {found['base']}, digest {found['digest'][:12]})." if found else ""
+
+
 def model_card(manifest: Manifest, digest: str) -> str:
     """Return the card as Markdown."""
     facts = manifest.facts
@@ -74,6 +80,7 @@ def model_card(manifest: Manifest, digest: str) -> str:
         base_licence=manifest.base_licence,
         sets="\n".join(sets),
         recipe=_recipe(facts["recipe"]),
+        teacher=_teacher(facts),
         texts=facts["texts"],
         steps=facts["steps"],
         seconds=facts["seconds"],

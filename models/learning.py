@@ -13,7 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from models.batching import epoch_batches, pad
-from models.network import OpinionNetwork
+from models.distilling import Lesson, distance
+from models.network import HeadLogits, OpinionNetwork
 from monitor.domain.errors import InvalidConfiguration
 
 __all__ = ["IGNORED", "Learner", "Recipe", "TokenRow"]
@@ -36,6 +37,9 @@ class Recipe:
         masking: Share of the words of a text that are hidden from the network, drawn anew each time.
         consistency: Weight of the disagreement between two readings of each text (other words hidden, other dropout)
             on the heads it has a label for; 0 reads each text once.
+        teaching: Share of the loss that is the distance from a teacher's opinion, on every text and head; the rest
+            comes from the labels. Without a teacher there is only the rest.
+        softness: Temperature at which the two opinions are compared.
         average: Decay per step of the exponential moving average of the weights, which is what is kept.
         seed: Of the heads, the order of rows and dropout.
         order: Which of the seed's orders of rows; the heads start the same in all of them.
@@ -50,6 +54,8 @@ class Recipe:
     smoothing: float = 0.05
     masking: float = 0.0
     consistency: float = 0.0
+    teaching: float = 0.0
+    softness: float = 2.0
     average: float = 0.995
     clip: float = 1.0
     seed: int = 7
@@ -59,7 +65,7 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True)
 class TokenRow:
-    """A tokenised example: sentiment and topic are columns, or IGNORED."""
+    """A tokenised example: sentiment and topic are columns, or IGNORED; with neither, only a teacher helps."""
 
     token_ids: tuple[int, ...]
     sentiment: int
@@ -70,7 +76,7 @@ class Learner:
     """Network, moving average, optimiser and place in the schedule; saved and restored as one.
 
     Args of the constructor: `padding` and `hidden` are the ids of the padding token and of the one that hides a word
-    (None: no word is ever hidden).
+    (None: no word is ever hidden); `lesson` is what a teacher thinks of `rows`, row by row.
 
     References:
         Wu et al. (2021), R-Drop: regularized dropout for neural networks: the consistency of two readings.
@@ -84,6 +90,7 @@ class Learner:
         *,
         padding: int,
         hidden: int | None = None,
+        lesson: Lesson | None = None,
         device: torch.device,
     ) -> None:
         self.recipe = recipe
@@ -94,6 +101,7 @@ class Learner:
         self._lengths = [len(row.token_ids) for row in rows]
         self._padding = padding
         self._hidden = hidden
+        self._lesson = lesson
         self._device = device
         self._optimiser = torch.optim.AdamW(_groups(network, recipe.weight_decay), lr=recipe.learning_rate, fused=True)
         self._average = {name: value.detach().clone() for name, value in network.state_dict().items()}
@@ -153,7 +161,8 @@ class Learner:
         torch.set_rng_state(state["random"].cpu())
 
     def _take_step(self) -> float:
-        batch = self._batch()
+        places = self._batch()
+        batch = [self._rows[place] for place in places]
         ids, mask = pad([row.token_ids for row in batch], self._padding, self._device)
         for group in self._optimiser.param_groups:
             group["lr"] = self.recipe.learning_rate * self._rate()
@@ -162,7 +171,10 @@ class Learner:
         with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=self.recipe.bf16):
             logits = self.network(self._with_words_hidden(ids, mask), mask)
         loss = self._loss(logits.sentiment, [row.sentiment for row in batch])
-        loss = (loss + self._loss(logits.topic, [row.topic for row in batch])) / len(batch)
+        loss = loss + self._loss(logits.topic, [row.topic for row in batch])
+        if self._lesson is not None:
+            loss = (1 - self.recipe.teaching) * loss + self.recipe.teaching * self._unlike(logits, places, self._lesson)
+        loss = loss / len(batch)
         self._optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.clip)
@@ -171,7 +183,13 @@ class Learner:
         self._follow()
         return float(loss.detach())
 
-    def _batch(self) -> list[TokenRow]:
+    def _unlike(self, logits: HeadLogits, places: list[int], lesson: Lesson) -> Tensor:
+        """Return the distance of both heads from the teacher, summed over rows."""
+        pairs = ((logits.sentiment, lesson.sentiment), (logits.topic, lesson.topic))
+        parts = [distance(own, taught[places].to(self._device), self.recipe.softness) for own, taught in pairs]
+        return parts[0] + parts[1]
+
+    def _batch(self) -> list[int]:
         epoch, place = divmod(self.step, self.per_epoch)
         if self._epoch_batches[0] != epoch:
             self._epoch_batches = (
@@ -180,7 +198,7 @@ class Learner:
                     self._lengths, self.recipe.batch, self.recipe.seed * 10_000 + self.recipe.order * 100 + epoch
                 ),
             )
-        return [self._rows[position] for position in self._epoch_batches[1][place]]
+        return self._epoch_batches[1][place]
 
     def _with_words_hidden(self, ids: Tensor, mask: Tensor) -> Tensor:
         """Return ids with some words replaced; the first and the last token of a text, its frame, always stay."""

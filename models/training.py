@@ -20,16 +20,19 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from torch import Tensor
 
 from models.artefact import Manifest, file_digests, write_manifest
+from models.bases import BASE_LICENCES, DEFAULT_BASE
 from models.calibration import fit_temperature
 from models.card import model_card
 from models.classifier import TransformerClassifier, load_classifier
 from models.datasets import DATA_SETS, Corpus, Example, Split, load_corpus
+from models.distilling import Lesson, Teacher, lessons, open_teacher
 from models.evaluation import Task, evaluate
 from models.golden import GOLDEN, GoldenSentence
 from models.learning import IGNORED, Learner, Recipe, TokenRow
 from models.metrics import Evaluation
-from models.network import DEFAULT_BASE, OpinionNetwork, load_base, load_tokenizer
+from models.network import OpinionNetwork, load_base, load_tokenizer
 from models.precision import bf16_is_faster, choose_device
+from models.recipes import MEMBERS, Member
 from models.weights import write_weights
 from monitor.domain.errors import InvalidConfiguration
 from monitor.ports import Text
@@ -42,8 +45,6 @@ MOST_TOKENS = 256
 TRAINED_TOKENS = 96
 """Tokens of a text that training reads: all of every tweet and headline but a handful."""
 
-_BASE_LICENCES = {DEFAULT_BASE: "Apache-2.0"}
-
 _SOURCES: tuple[tuple[Task, str], ...] = (
     ("sentiment", "twitter_financial_news_sentiment"),
     ("topic", "twitter_financial_news_topic"),
@@ -53,23 +54,7 @@ _SOURCES: tuple[tuple[Task, str], ...] = (
 _BESIDE: tuple[tuple[Task, str], ...] = (("sentiment", "sentfin"), ("sentiment", "finentity"))
 """Scored too: formal news (texts whose entities agree). FinEntity is never trained on."""
 
-_TEACHERS = ("twitter_financial_news_sentiment", "twitter_financial_news_topic", "sentfin")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Member:
-    """How one of the networks is trained whose weights are averaged; see `Recipe` for the fields."""
-
-    masking: float
-    consistency: float
-
-
-MEMBERS = (Member(masking=0.0, consistency=0.0), Member(masking=0.1, consistency=1.0))
-"""One network learns the labels closely, the other one guardedly; the mean of the two is better than either.
-
-References:
-    Wortsman et al. (2022), Model soups: averaging weights of multiple fine-tuned models.
-"""
+_LEARNED_SETS = ("twitter_financial_news_sentiment", "twitter_financial_news_topic", "sentfin")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +65,7 @@ class TrainSettings:
         data: Folder with the data sets, one folder each, as docs/model.md lists them.
         output: Folder of the artefact; it must not hold another one unless `replace_output`.
         base: The default base, a folder, or a hub id.
+        teacher: Folder of an artefact whose opinion of every text is learned beside the labels; None for labels only.
         members: How each of the networks is trained that are averaged; all start from the same base and heads.
         precision: "auto", "fp32" or "bf16"; with "auto" bfloat16 is taken where it is faster here.
         save_every: Steps between two checkpoints.
@@ -91,6 +77,7 @@ class TrainSettings:
     output: Path
     base: str = DEFAULT_BASE
     recipe: Recipe = field(default_factory=Recipe)
+    teacher: Path | None = None
     members: tuple[Member, ...] = MEMBERS
     device: str = "auto"
     precision: str = "auto"
@@ -126,11 +113,15 @@ def train(settings: TrainSettings, golden: Sequence[GoldenSentence] = GOLDEN) ->
     _check_output(settings)
     device = choose_device(settings.device)
     recipe = replace(settings.recipe, bf16=_bf16(settings.precision, device))
+    teacher = open_teacher(settings.teacher) if settings.teacher else None
     corpus = load_corpus(settings.data, DATA_SETS, verify=not settings.any_edition)
     tokenizer = load_tokenizer(settings.base)
-    rows = _token_rows(tokenizer, _taught(corpus))
+    examples = _learned_from(corpus, unlabelled=teacher is not None)
+    rows = _token_rows(tokenizer, examples)
+    lesson = _lesson(teacher, examples, settings, device, bf16=recipe.bf16) if teacher else None
     log.info("training starts", texts=len(rows), members=len(settings.members), device=str(device), bf16=recipe.bf16)
-    network, steps, spent = _taught_network(settings, recipe, tokenizer, rows, device, _fingerprint(settings, corpus))
+    corpus_digest = _fingerprint(settings, corpus, teacher)
+    network, steps, spent = _taught_network(settings, recipe, tokenizer, rows, lesson, device, corpus_digest)
     draft = _draft(settings, tokenizer, golden)
     write_weights(settings.output, network, network.state_dict(), tokenizer)
     temperatures = _temperatures(TransformerClassifier(network, tokenizer, draft, device), corpus)
@@ -145,6 +136,7 @@ def train(settings: TrainSettings, golden: Sequence[GoldenSentence] = GOLDEN) ->
             "steps": steps,
             "texts": len(rows),
             "seconds": round(spent),
+            **({"teacher": {"base": teacher.base, "digest": teacher.digest}} if teacher else {}),
             **_facts(corpus, scores),
         },
     )
@@ -153,6 +145,7 @@ def train(settings: TrainSettings, golden: Sequence[GoldenSentence] = GOLDEN) ->
     load_classifier(settings.output, device=settings.device, precision="fp32")
     for place in range(len(settings.members)):
         _checkpoint(settings, place).unlink(missing_ok=True)
+    _kept_lesson(settings).unlink(missing_ok=True)
     log.info("training done", artefact=str(settings.output), digest=digest[:12], seconds=round(spent))
     return TrainReport(
         artefact=settings.output, digest=digest, steps=steps, seconds=spent, scores=scores, temperatures=temperatures
@@ -160,7 +153,13 @@ def train(settings: TrainSettings, golden: Sequence[GoldenSentence] = GOLDEN) ->
 
 
 def _taught_network(
-    settings: TrainSettings, recipe: Recipe, tokenizer: Any, rows: list[TokenRow], device: torch.device, corpus: str
+    settings: TrainSettings,
+    recipe: Recipe,
+    tokenizer: Any,
+    rows: list[TokenRow],
+    lesson: Lesson | None,
+    device: torch.device,
+    corpus: str,
 ) -> tuple[OpinionNetwork, int, float]:
     """Train every member and return the network with the mean of their weights, all steps taken, and their seconds.
 
@@ -178,7 +177,8 @@ def _taught_network(
             rows,
             own,
             padding=_padding(tokenizer),
-            hidden=tokenizer.token_to_id("[MASK]"),
+            hidden=_hiding(tokenizer),
+            lesson=lesson,
             device=device,
         )
         fingerprint = hashlib.sha256(f"{corpus} {json.dumps(asdict(own), sort_keys=True)}".encode()).hexdigest()
@@ -206,19 +206,31 @@ def _bf16(precision: str, device: torch.device) -> bool:
 
 
 def _padding(tokenizer: Any) -> int:
-    return tokenizer.token_to_id("[PAD]") or 0
+    return _first_known(tokenizer, "[PAD]", "<pad>") or 0
+
+
+def _hiding(tokenizer: Any) -> int | None:
+    return _first_known(tokenizer, "[MASK]", "<mask>")
+
+
+def _first_known(tokenizer: Any, *words: str) -> int | None:
+    return next((found for word in words if (found := tokenizer.token_to_id(word)) is not None), None)
 
 
 def _checkpoint(settings: TrainSettings, place: int) -> Path:
     return settings.output / f"checkpoint-{place}.pt"
 
 
-def _taught(corpus: Corpus) -> list[Example]:
-    """Return the examples with a label that the heads learn from."""
+def _kept_lesson(settings: TrainSettings) -> Path:
+    return settings.output / "lesson.safetensors"
+
+
+def _learned_from(corpus: Corpus, *, unlabelled: bool) -> list[Example]:
+    """Return the examples that the heads learn from; without a label only where a teacher says something of them."""
     return [
         example
         for example in corpus.trainable()
-        if example.source in _TEACHERS and not (example.sentiment is None and example.topic is None)
+        if example.source in _LEARNED_SETS and (unlabelled or not (example.sentiment is None and example.topic is None))
     ]
 
 
@@ -234,12 +246,31 @@ def _token_rows(tokenizer: Any, examples: Sequence[Example]) -> list[TokenRow]:
     ]
 
 
-def _fingerprint(settings: TrainSettings, corpus: Corpus) -> str:
-    """Return a digest of base and corpus: what decides the weights beside the recipe."""
+def _lesson(
+    teacher: Teacher, examples: Sequence[Example], settings: TrainSettings, device: torch.device, *, bf16: bool
+) -> Lesson:
+    """Return what the teacher thinks of the examples, with a bar while it thinks."""
+    console = Console(stderr=True)
+    columns = (TextColumn("asking the teacher"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=not settings.progress) as bar:
+        task = bar.add_task("asking", total=len(examples))
+        return lessons(
+            teacher,
+            [example.text for example in examples],
+            _kept_lesson(settings),
+            most_tokens=TRAINED_TOKENS,
+            device=device,
+            bf16=bf16,
+            progress=lambda done: bar.advance(task, done),
+        )
+
+
+def _fingerprint(settings: TrainSettings, corpus: Corpus, teacher: Teacher | None) -> str:
+    """Return a digest of base, teacher and corpus: what decides the weights beside the recipe."""
     texts = hashlib.sha256()
     for example, split in zip(corpus.examples, corpus.splits, strict=True):
         texts.update(f"{split}\t{example.sentiment}\t{example.topic}\t{example.text}\n".encode())
-    return f"{settings.base} {texts.hexdigest()}"
+    return f"{settings.base} {teacher.digest if teacher else ''} {texts.hexdigest()}"
 
 
 def _learn(learner: Learner, settings: TrainSettings, place: int, fingerprint: str) -> None:
@@ -271,7 +302,7 @@ def _draft(settings: TrainSettings, tokenizer: Any, golden: Sequence[GoldenSente
     return Manifest(
         name=settings.output.name,
         base=Path(settings.base).name if Path(settings.base).is_dir() else settings.base,
-        base_licence=_BASE_LICENCES.get(settings.base, "unknown: see the base"),
+        base_licence=BASE_LICENCES.get(settings.base, "unknown: see the base"),
         most_tokens=MOST_TOKENS,
         padding=_padding(tokenizer),
         temperatures={"sentiment": 1.0, "topic": 1.0},
@@ -329,7 +360,7 @@ def _facts(corpus: Corpus, scores: dict[str, Evaluation]) -> dict[str, Any]:
                 "files": {file.path: file.sha256 for file in chosen.files},
             }
             for chosen in corpus.sets
-            if chosen.name in _TEACHERS and chosen.may_train
+            if chosen.name in _LEARNED_SETS and chosen.may_train
         ],
         "scores": {
             name: {figure: round(float(getattr(one, figure)), 4) for figure in figures} for name, one in scores.items()

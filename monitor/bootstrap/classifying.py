@@ -72,20 +72,35 @@ def _remembered(memory: Path) -> dict[str, str]:
 
 
 def train_classifier(
-    *, out: Path, data: Path | None, base: str, epochs: int | None, seed: int | None, replace_output: bool
+    *,
+    out: Path,
+    data: Path | None,
+    base: str,
+    teacher: Path | None,
+    epochs: int | None,
+    seed: int | None,
+    replace_output: bool,
 ) -> str:
     """Train an artefact into a folder and return what came of it, in words."""
-    from models.learning import Recipe
-    from models.network import DEFAULT_BASE
+    from models.bases import DEFAULT_BASE, LARGE_BASE
+    from models.recipes import recipe_for
     from models.training import TrainSettings, train
 
     if data is None:
         msg = "`--data` names no folder: give that of the training data (docs/model.md) or set BELLWETHER_DATA"
         raise InvalidConfiguration(msg)
-    shipped = Recipe()
-    recipe = replace(shipped, epochs=epochs or shipped.epochs, seed=shipped.seed if seed is None else seed)
-    chosen = base or DEFAULT_BASE
-    settings = TrainSettings(data=data, output=out, base=chosen, recipe=recipe, replace_output=replace_output)
+    chosen = {"": DEFAULT_BASE, "large": LARGE_BASE}.get(base, base)
+    usual, members = recipe_for(chosen, taught=teacher is not None)
+    recipe = replace(usual, epochs=epochs or usual.epochs, seed=usual.seed if seed is None else seed)
+    settings = TrainSettings(
+        data=data,
+        output=out,
+        base=chosen,
+        recipe=recipe,
+        teacher=teacher,
+        members=members,
+        replace_output=replace_output,
+    )
     report = train(settings)
     lines = [
         f"artefact {report.digest[:12]} in {report.artefact}, {report.steps} steps in {report.seconds / 60:.1f} min"

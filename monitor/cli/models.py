@@ -33,18 +33,34 @@ def train(
     data: Annotated[
         Path | None, typer.Option(envvar="BELLWETHER_DATA", help="Folder of the training data (docs/model.md).")
     ] = None,
-    base: Annotated[str, typer.Option(help="The shipped base, a folder, or a hub id of an encoder.")] = "",
+    base: Annotated[
+        str,
+        typer.Option(help="Default: the shipped one; large: 110 M parameters; a folder; a hub id."),
+    ] = "",
+    teacher: Annotated[
+        Path | None, typer.Option(help="An artefact, as of --base large, whose opinion of every text is learned too.")
+    ] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the training data; default: the recipe's.")] = None,
     seed: Annotated[int | None, typer.Option(help="Same seed, same weights; default: the recipe's.")] = None,
     replace: Annotated[bool, typer.Option("--replace", help="Overwrite an artefact that is there.")] = False,
 ) -> None:
     """Train the classifier: sentiment and topic together. Resumes where an interrupted run stopped.
 
-    **Example:** bellwether train build/artefact --data data
+    **Examples**
+
+        bellwether train build/artefact --data data
+
+        bellwether train build/teacher --data data --base large
+
+        bellwether train build/taught --data data --teacher build/teacher
     """
     from monitor.bootstrap.classifying import train_classifier
 
-    typer.echo(train_classifier(out=out, data=data, base=base, epochs=epochs, seed=seed, replace_output=replace))
+    typer.echo(
+        train_classifier(
+            out=out, data=data, base=base, teacher=teacher, epochs=epochs, seed=seed, replace_output=replace
+        )
+    )
 
 
 def evaluate(
