@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -173,6 +174,16 @@ def _row(
     return TopicRow(name=name, partitions=len(places), messages=held, lag=lag, holds=spec.holds)
 
 
+def _await_gone(client: KafkaAdminClient, names: list[str]) -> None:
+    """Return when no broker knows the topics any more: who declares them anew at once must not find the old ones."""
+    deadline = time.monotonic() + _TIMEOUT_MS / 1000
+    while _described(client, names):
+        if time.monotonic() > deadline:
+            _log.warning("topics are marked for deletion, Kafka has not removed them yet", topics=len(names))
+            return
+        time.sleep(0.1)
+
+
 def delete_topics(bootstrap: str, run: Run, prefix: str) -> int:
     """Delete the topics of a run and return how many there were."""
     names = list(specs_of(prefix, run))
@@ -180,6 +191,7 @@ def delete_topics(bootstrap: str, run: Run, prefix: str) -> int:
         there = list(_described(client, names))
         if there:
             client.delete_topics(there, timeout_ms=_TIMEOUT_MS)
+            _await_gone(client, there)
         groups = [app_id(prefix, run.name, stage) for stage in ("classify", *(s.name for s in STAGES), "sink")]
         client.delete_groups(groups)
     return len(there)

@@ -114,17 +114,20 @@ class Flow:
 
     def agrees_with_the_replay(self) -> None:
         """Wait until the run holds what the in-process replay of its classified log gives; fail with what differs."""
-        wait_for(lambda: self.stored() == DOCUMENTS - 1, within_s=150.0)
+        wait_for(lambda: self.stored() == DOCUMENTS - 1, within_s=240.0)
         # The last document is stored before the closing tick behind it is in the log.
-        wait_for(lambda: self.stored() > 0 and closed(last_ticks(self.bootstrap, self.run, "flow", CLASSIFIED)))
+        wait_for(self._is_classified, within_s=240.0)
         check = Run(name="check", title="check")
         self.runs.register(check)
         replay(read_classified(self.bootstrap, self.run, "flow"), check, SqlSink(self.engine, check, []))
         try:
-            wait_for(self._agree, within_s=90.0)
+            wait_for(self._agree, within_s=120.0)
         except AssertionError:
             pytest.fail(f"the two never came to agree: {compare_runs(self.engine, self.run.name, 'check')}")
         assert compare_runs(self.engine, self.run.name, "check").windows.equal > 100
+
+    def _is_classified(self) -> bool:
+        return self.stored() > 0 and closed(last_ticks(self.bootstrap, self.run, "flow", CLASSIFIED))
 
     def _agree(self) -> bool:
         return self.stored() > 0 and compare_runs(self.engine, self.run.name, "check").agree
@@ -148,6 +151,7 @@ def flow(kafka_bootstrap: str, tmp_path: Path) -> Iterator[Flow]:
 
 
 @pytest.mark.kafka
+@pytest.mark.timeout(500)
 def test_a_kill_in_the_middle_changes_nothing(flow: Flow) -> None:
     flow.send()
     producer = KafkaProducer(bootstrap_servers=flow.bootstrap)
@@ -167,6 +171,7 @@ def test_a_kill_in_the_middle_changes_nothing(flow: Flow) -> None:
 
 
 @pytest.mark.kafka
+@pytest.mark.timeout(500)
 def test_a_worker_that_joins_and_one_that_leaves_change_nothing(flow: Flow) -> None:
     first = flow.worker()
     sending = threading.Thread(target=flow.send, args=(SPEED,))
@@ -182,6 +187,7 @@ def test_a_worker_that_joins_and_one_that_leaves_change_nothing(flow: Flow) -> N
 
 
 @pytest.mark.kafka
+@pytest.mark.timeout(500)
 def test_a_worker_that_wakes_after_its_session_has_ended_changes_nothing(flow: Flow) -> None:
     sleeper = flow.worker()
     flow.worker()
@@ -190,7 +196,7 @@ def test_a_worker_that_wakes_after_its_session_has_ended_changes_nothing(flow: F
     wait_for(lambda: flow.stored() > 300)
     sleeper.send_signal(signal.SIGSTOP)
     sending.join()
-    wait_for(lambda: flow.stored() == DOCUMENTS - 1, within_s=150.0)
+    wait_for(lambda: flow.stored() == DOCUMENTS - 1, within_s=240.0)
     sleeper.send_signal(signal.SIGCONT)
     flow.agrees_with_the_replay()
     assert set(flow.stop()) <= {0, EXIT_STALLED}

@@ -63,6 +63,8 @@ def test_a_topic_that_vanished_is_refused_and_not_made_anew(kafka_bootstrap: str
     gone = f"topics.{run.name}.classified"
     client = KafkaAdminClient(bootstrap_servers=kafka_bootstrap)
     client.delete_topics([gone])
+    while any(topic["error_code"] == 0 for topic in client.describe_topics([gone])):
+        pass
     client.close()
     with pytest.raises(InvalidConfiguration, match=gone):
         prepare_topics(kafka_bootstrap, run, "topics", memory)
