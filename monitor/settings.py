@@ -253,8 +253,16 @@ def _anchored(settings: Settings, folder: Path) -> Settings:
         found = {name: folder / path for name in names if (path := getattr(section, name)) is not None}
         return section.model_copy(update=found)
 
+    def anchor_files(receiver: ReceiverSettings) -> ReceiverSettings:
+        extra = receiver.model_extra or {}
+        named = {name: value for name, value in extra.items() if name.endswith("_file") and isinstance(value, str)}
+        files = {name: str(folder / value) for name, value in named.items() if value}
+        return receiver.model_validate({**receiver.model_dump(), **files})
+
+    receivers = tuple(anchor_files(receiver) for receiver in settings.notifier.receivers)
     return settings.model_copy(
         update={
+            "notifier": settings.notifier.model_copy(update={"receivers": receivers}),
             "crawler": anchor(settings.crawler, "sources"),
             "classifier": anchor(settings.classifier, "artefact"),
             "entities": anchor(settings.entities, "companies", "watch_lists"),

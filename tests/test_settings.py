@@ -323,3 +323,18 @@ def test_the_operators_page_lists_every_setting_with_its_default() -> None:
         else:
             shown = f"`{str(default).lower() if isinstance(default, bool) else default}`"
         assert rows.get(name) == shown, name
+
+
+def test_files_of_a_receiver_are_taken_from_the_folder_of_the_configuration(tmp_path: Path) -> None:
+    (tmp_path / "pw").write_text("quite secret\n")
+    named = tmp_path / "bellwether.toml"
+    receiver = (
+        'name = "desk"\nkind = "email"\nhost = "mail"\nport = 25\nsender = "a@example.org"\nto = "b@example.org"\n'
+    )
+    named.write_text(f'[[notifier.receivers]]\n{receiver}user = "u"\npassword_file = "pw"\nca_file = ""\n')
+    settings = load_settings(named)
+    assert settings.notifier.receivers[0].model_extra is not None
+    assert settings.notifier.receivers[0].model_extra["password_file"] == str(tmp_path / "pw")
+    (desk,) = open_receivers(settings)
+    assert getattr(desk, "password", "") == "quite secret"
+    assert "quite secret" not in repr(desk)
