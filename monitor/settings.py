@@ -125,6 +125,7 @@ class DashboardSettings(_Section):
     port: int = Field(8050, ge=0, le=65535)
     login_required: bool = Field(False, description="must be true when `host` is not loopback")
     secret: str = Field("", repr=False, description="signs sessions; without it one is kept in the state folder")
+    trusted_proxy: str = Field("", description="address of a reverse proxy whose X-Forwarded-* are believed")
     refresh_s: float = Field(5.0, ge=1)
     threads: int = Field(8, ge=1, le=64)
 

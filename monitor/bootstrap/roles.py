@@ -12,6 +12,7 @@ from datetime import timedelta
 from sqlalchemy import Engine
 
 from dashboard.app import create_app, serve
+from monitor.bootstrap.conditions import conditions
 from monitor.bootstrap.parts import (
     SystemClock,
     bootstrap_servers,
@@ -156,21 +157,22 @@ def serve_dashboard(settings: Settings, default_run: str | None = None) -> None:
     """Serve the dashboard until the process is stopped."""
     engine = open_store(settings)
     find_run(engine, settings, LIVE)
-    chosen = settings.dashboard
+    chosen, folder = settings.dashboard, state_folder(settings)
     watch_lists = open_entities(settings).watch_lists
     app = create_app(
         SqlViewReader(engine, entity_names(settings)),
         KafkaFeedbackSender(bootstrap_servers(settings), prefix=settings.kafka.prefix),
         SqlAccounts(engine),
         watch_lists=lambda: watched(watch_lists),
-        secret=(chosen.secret or state_folder(settings).secret("dashboard-session")).encode(),
+        secret=(chosen.secret or folder.secret("dashboard-session")).encode(),
         login_required=chosen.login_required,
         default_run=default_run,
         refresh_s=chosen.refresh_s,
+        status=lambda: conditions(folder),
     )
     # waitress ends in order on SystemExit; as the first process of a container SIGTERM would be ignored
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    serve(app, chosen.host, chosen.port, chosen.threads)
+    serve(app, chosen.host, chosen.port, chosen.threads, chosen.trusted_proxy)
 
 
 def watched(watch_lists: WatchLists) -> dict[str, tuple[str, ...]]:
