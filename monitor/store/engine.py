@@ -155,13 +155,16 @@ def _prepare(connection: Any, _record: Any) -> None:
 def _keep_a_log_ahead(cursor: Any) -> None:
     """Switch a new database to WAL; SQLite does not wait for others here, whatever its busy timeout."""
     deadline = time.monotonic() + _BUSY_MS / 1e3
-    while cursor.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+    while True:
         try:
-            cursor.execute("PRAGMA journal_mode=WAL")
+            if cursor.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+                cursor.execute("PRAGMA journal_mode=WAL")
         except sqlite3.OperationalError:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.02)
+        else:
+            return
 
 
 def _plan_afresh(connection: Any, _record: Any) -> None:
