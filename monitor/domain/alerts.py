@@ -64,7 +64,7 @@ class Alert:
         last_above: End of the latest window at or above half the threshold; it resolves a while after.
         size: The window that fired.
         surprise: The strongest window so far; `first`: the one that fired.
-        against: Ids of the most clearly negative documents; `in_favour`: of the strongest on the other side.
+        against: Ids of the most clearly negative documents; `in_favour`: of the most clearly positive ones.
         flags: Words that lower its weight, such as ``few origins`` and ``many late``.
         actor, note: Who acknowledged or resolved it by hand, and what they said.
     """

@@ -311,6 +311,6 @@ def _judgement(trend: Trend, surprise: Surprise) -> Judgement:
         origins=counts.sources if positive else counts.origins,
         documents=counts.documents,
         late=counts.late,
-        against=counts.in_favour if positive else counts.against,
-        in_favour=counts.against if positive else counts.in_favour,
+        against=counts.against,
+        in_favour=counts.in_favour,
     )

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from monitor.domain.documents import Document, SourceClass, Tick, partition_of
 from monitor.domain.entities import Mention
 from monitor.domain.runs import Run
-from monitor.domain.sentiment import Classified, Scores
+from monitor.domain.sentiment import Classified, Label, Scores
 from monitor.domain.timespans import minute_of
 from monitor.domain.trends import Trend
 from monitor.pipeline import STAGES
@@ -110,7 +110,7 @@ def document(number: int, minutes: float, at: datetime, label: str, entity: str,
     )
 
 
-def feed(rng: random.Random, days: int) -> list[Any]:
+def feed(rng: random.Random, days: int, tone: str = "negative") -> list[Any]:
     """Ticks and documents of a few days, some late, some far too old, some doubled, one surge, one gap."""
     entries: list[Any] = []
     number = 0
@@ -121,7 +121,8 @@ def feed(rng: random.Random, days: int) -> list[Any]:
             number += 1
             lag = rng.choice([0, 1, 5, 29, 29, 200, 1500])
             minutes = 30 * (quarter + 1) - rng.random() * 29 - (lag if rng.random() < 0.2 else 0)
-            label = "negative" if rng.random() < (0.9 if surge else 0.2) else rng.choice(["neutral", "positive"])
+            others = [label for label in ("negative", "neutral", "positive") if label != tone]
+            label = tone if rng.random() < (0.9 if surge else 0.2) else rng.choice(others)
             entity = "ACME" if surge else rng.choice(["", "ACME", "BETA"])
             entries.append(document(number, minutes, now, label, entity, rng.randint(0, 400), rng.random() < 0.1))
             if rng.random() < 0.1:
@@ -225,6 +226,17 @@ def test_a_surge_after_warm_up_raises_the_same_alert_in_every_layout() -> None:
     assert any("ACME" in change.alert.series and change.alert.direction == "negative" for change in plain.values())
     for partitions, kills, seed in ((2, 0.0, 5), (3, 0.003, 5), (2, 0.006, 6), (1, 0.008, 7)):
         assert alerts(run_over(entries, partitions, seed, kills)) == plain
+
+
+@pytest.mark.parametrize("tone", ["negative", "positive"])
+def test_the_evidence_against_is_negative_and_that_in_favour_positive_whatever_the_alert_says(tone: str) -> None:
+    entries = feed(random.Random(7), days=6, tone=tone)
+    labels = {entry.document.id: entry.scores.label for entry in entries if isinstance(entry, Classified)}
+    told = [change.alert for change in alerts(run_over(entries, 1, 1, kills=0.0)).values()]
+    assert any(alert.direction == tone and (alert.against or alert.in_favour) for alert in told)
+    for alert in told:
+        assert {labels[id_] for id_ in alert.against} <= {Label.NEGATIVE}
+        assert {labels[id_] for id_ in alert.in_favour} <= {Label.POSITIVE}
 
 
 @pytest.mark.parametrize("stage", ["pane", "window", "judge"])
